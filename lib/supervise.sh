@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# lib/supervise.sh - start the chain of helpers, wait for its end, pass signals on, say how it ended
+
+# supervise RECORD CGROUP WORD... - run the chain and wait; sets $exit_status and $oom
+# Its stdin is ours, which a background job of a shell does not get by itself.
+supervise() {
+	local record="$1" cgroup="$2" chain
+	shift 2
+	exec 4<&0
+	"$@" <&4 4<&- 9<&- &
+	chain=$!
+	exec 4<&-
+	asked=0
+	trap 'ask_to_end INT "$chain" "$cgroup"' INT
+	trap 'ask_to_end TERM "$chain" "$cgroup"' TERM
+	trap 'ask_to_end HUP "$chain" "$cgroup"' HUP
+	while :; do
+		wait "$chain" && exit_status=0 || exit_status=$?
+		kill -0 "$chain" 2>/dev/null || break
+	done
+	trap '' INT TERM HUP
+	# door: signals to what the chain started pass it on, they are no step of a plan
+	[ ! "${impatience-}" ] || ! kill "$impatience" 2>/dev/null || wait "$impatience" || impatience=''
+	oom=false
+	if [ "$exit_status" -eq 137 ]; then
+		case $(sc-cg stat "$cgroup") in
+		*'oom_kill 0'*) ;;
+		*'oom_kill '*) oom=true ;;
+		esac
+	fi
+}
+
+# ask_to_end SIGNAL CHAIN CGROUP - pass a signal on; the second one, or ten seconds, end it for certain
+ask_to_end() {
+	asked=$((asked + 1))
+	if [ "$asked" -gt 1 ]; then
+		# door: as above
+		sc-cg kill "$3" || say "could not end all processes of $3"
+		return 0
+	fi
+	# door: as above
+	kill "-$1" "$2" 2>/dev/null || return 0
+	(
+		sleep 10 &
+		trap 'kill "$!"; exit 0' TERM
+		trap '' INT HUP
+		wait "$!"
+		# door: as above
+		sc-cg kill "$3"
+	) </dev/null >/dev/null 2>&1 &
+	impatience=$!
+}
