@@ -1,0 +1,35 @@
+# ready.bash: for files that run containers: the busybox image and the default bridge are there before the
+# first test, so that the leak check sees only what the test itself did.
+
+# setup_file - an image and a bridge
+setup_file() {
+	in_sandbox
+	scadm image-build busybox >/dev/null 3>&-
+	scadm run --rm busybox true 3>&-
+	# gc removes a bridge on which nobody has an address
+	sc-ipam --db=/var/lib/scadm/scadm.db take sc-br0 10.99.200.1 keep
+}
+
+# id12 NAME - the first 12 digits of the id of a container
+id12() {
+	cat "/var/run/container/$1/id"
+}
+
+# cgroup_value NAME KEY - what the kernel holds for a container, in the words of KEY
+cgroup_value() {
+	sc-cg get "sc/$(id12 "$1")" "$2" | sed 's/^[^=]*=//'
+}
+
+# running NAME... - start containers in the background that end when told
+running() {
+	local name
+	for name; do
+		scadm run -d --name="$name" busybox sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' >/dev/null 3>&-
+	done
+}
+
+# field NAME PATH - one field of what inspect says: field web .State.ExitCode
+field() {
+	scadm inspect "$1" >"$BATS_TEST_TMPDIR/inspected" 3>&-
+	sqlite3 :memory: "SELECT json_extract(readfile('$BATS_TEST_TMPDIR/inspected'), '\$[0]$2')"
+}
