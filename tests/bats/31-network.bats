@@ -127,15 +127,9 @@ pings() {
 }
 
 @test "the default bridge: what goes outside carries the host's address" {
-	ip netns add outside
-	ip link add up0 type veth peer name eth0 netns outside
-	ip addr add 192.0.2.1/24 dev up0
-	ip link set up0 up
-	ip -n outside addr add 192.0.2.2/24 dev eth0
-	ip -n outside link set eth0 up
+	outside
 	sc run --rm busybox ping -c 1 -W 2 192.0.2.2
-	ip netns del outside
-	wait_until 5 sh -c '! ip link show up0'
+	outside_gone
 }
 
 @test "the default bridge: removed by hand, it is made again" {

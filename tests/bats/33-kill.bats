@@ -109,11 +109,7 @@ every_step() {
 }
 
 @test "S21: supervisor and init are killed at once: gc and rm leave nothing" {
-	scadm run -d --name=k6 busybox sleep 100 >/dev/null 3>&-
-	read -r pid _ </var/run/container/k6/pid
-	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:k6)")
-	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	killed k6
 	sc gc
 	sc ps -a
 	like "$output" '*k6*Exited (137)*'
@@ -122,11 +118,7 @@ every_step() {
 }
 
 @test "gc -n prints what gc would do and does nothing" {
-	scadm run -d --name=k7 busybox sleep 100 >/dev/null 3>&-
-	read -r pid _ </var/run/container/k7/pid
-	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:k7)")
-	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	killed k7
 	sc gc -n
 	like "$output" '*scadm-undo /var/lib/scadm/containers/k7/undo keep*'
 	test -e /run/netns/k7
@@ -135,11 +127,7 @@ every_step() {
 }
 
 @test "S22: after a reboot nothing is reported running, and what did not outlive it is undone" {
-	scadm run -d --name=k8 busybox sleep 100 >/dev/null 3>&-
-	read -r pid _ </var/run/container/k8/pid
-	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:k8)")
-	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	killed k8
 	# what a reboot takes: /run, and the network that scadm made
 	ip netns del k8
 	rm -rf /run/container

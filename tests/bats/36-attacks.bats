@@ -4,30 +4,13 @@
 load helpers
 load ready
 
-# outside - a namespace that is not ours, with a cable to this host
-outside() {
-	ip netns add outside
-	ip link add up0 type veth peer name eth0 netns outside
-	ip addr add 192.0.2.1/24 dev up0
-	ip link set up0 up
-	ip -n outside addr add 192.0.2.2/24 dev eth0
-	ip -n outside link set eth0 up
-	ip -n outside route add default via 192.0.2.1
-}
-
-# inside_again - take it away
-inside_again() {
-	ip netns del outside
-	wait_until 5 sh -c '! ip link show up0'
-}
-
 @test "S19: what was not published cannot be reached from outside, answers can" {
 	outside
 	running web
 	sc run --rm busybox ping -c 1 -W 2 192.0.2.2
 	run ! ip netns exec outside ping -c 1 -W 1 "$(field web .NetworkSettings.IPAddress)"
 	sc rm -f web
-	inside_again
+	outside_gone
 }
 
 @test "S19: networks do not reach each other" {
@@ -97,11 +80,7 @@ inside_again() {
 }
 
 @test "S27: after a reboot a namespace of the user's that has the name of ours is not deleted" {
-	scadm run -d --name=r1 busybox sleep 100 >/dev/null 3>&-
-	read -r pid _ </var/run/container/r1/pid
-	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:r1)")
-	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	killed r1
 	ip netns del r1
 	rm -rf /run/container
 	mkdir /run/container

@@ -33,3 +33,30 @@ field() {
 	scadm inspect "$1" >"$BATS_TEST_TMPDIR/inspected" 3>&-
 	sqlite3 :memory: "SELECT json_extract(readfile('$BATS_TEST_TMPDIR/inspected'), '\$[0]$2')"
 }
+
+# killed NAME - start a container in the background, then kill -9 its supervisor and its init at once
+killed() {
+	local pid supervisor
+	scadm run -d --name="$1" busybox sleep 100 >/dev/null 3>&-
+	read -r pid _ <"/var/run/container/$1/pid"
+	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:"$1")")
+	kill -9 "${supervisor%%:*}" "$pid"
+	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+}
+
+# outside - a namespace that is not ours, 192.0.2.2, with a cable to this host
+outside() {
+	ip netns add outside
+	ip link add up0 type veth peer name eth0 netns outside
+	ip addr add 192.0.2.1/24 dev up0
+	ip link set up0 up
+	ip -n outside addr add 192.0.2.2/24 dev eth0
+	ip -n outside link set eth0 up
+	ip -n outside route add default via 192.0.2.1
+}
+
+# outside_gone - take it away
+outside_gone() {
+	ip netns del outside
+	wait_until 5 sh -c '! ip link show up0'
+}
