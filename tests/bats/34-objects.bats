@@ -144,7 +144,7 @@ load ready
 	sc run --keep --name=kept busybox true
 	sc run -d --name=kept2 busybox true
 	wait_until 5 sh -c 'scadm ps -a | grep -q "kept2.*Exited"'
-	scadm-undo /var/lib/scadm/containers/kept2/undo keep
+	flock /var/lib/scadm/containers/kept2 scadm-undo /var/lib/scadm/containers/kept2/undo keep
 	sc gc
 	scadm run --rm busybox true
 	sc ps -aq
