@@ -6,6 +6,7 @@
  * See sc-clone(8); namespaces(7), pid_namespaces(7), pivot_root(2), capabilities(7), OCI
  * runtime-spec config-linux.md. What is done, in this order, is child() below. */
 #include <getopt.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -311,12 +312,14 @@ static void prepare(const struct plan *p, struct material *m, char **argv)
 	}
 }
 
-/* the first that fails ends the setup, and with it the container */
-static void tell_failed(int code, void *status)
-{
-	ssize_t told = write(*(int *)status, (char[]){TOLD_FAILED}, 1);
+/* the pipe to the parent; atexit(3) hands nothing on, and on_exit(3), which does, is not in musl */
+static int status_pipe;
 
-	(void)code;
+/* the first that fails ends the setup, and with it the container */
+static void tell_failed(void)
+{
+	ssize_t told = write(status_pipe, (char[]){TOLD_FAILED}, 1);
+
 	(void)told; /* the exit status says it as well */
 }
 
@@ -417,8 +420,9 @@ static _Noreturn void child(const struct plan *p, struct material *m, int status
 {
 	int fifo = -1;
 
-	if (on_exit(tell_failed, &status) != 0)
-		die("on_exit failed");
+	status_pipe = status;
+	if (atexit(tell_failed) != 0)
+		die("atexit failed");
 	die_with(status);
 	/* whoever joins the container while it waits must not trace us */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

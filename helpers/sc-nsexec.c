@@ -27,6 +27,8 @@
 #include "seal.h"
 #include "seccomp.h"
 #include "signals.h"
+#include "start-time.h"
+#include "system-calls.h"
 
 /* in linux/magic.h of newer kernels only */
 #define NSFS_TYPE 0x6e736673
@@ -247,35 +249,6 @@ static int open_namespace(const char *file, enum type type)
 	return fd;
 }
 
-/* field 22 of /proc/PID/stat; field 2 may contain anything, so it is counted from its ")" */
-static unsigned long long start_time(pid_t pid)
-{
-	char path[64], text[1024];
-
-	if (snprintf(path, sizeof(path), "/proc/%d/stat", pid) < 0)
-		die("snprintf:");
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		die("open %s:", path);
-	ssize_t got = read(fd, text, sizeof(text) - 1);
-
-	if (got < 0)
-		die("read %s:", path);
-	if (close(fd) < 0)
-		die("close %s:", path);
-	text[got] = '\0';
-	char *at = strrchr(text, ')');
-
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		die("%s: has no field 22", path);
-	at++;
-	at[strcspn(at, " \n")] = '\0';
-	return number(path, at, 0, ~0ULL - 1);
-}
-
 /* a pidfd that is certainly the wanted process, and which of its namespaces are not ours */
 static void prepare_target(const struct request *want, struct prepared *have)
 {
@@ -287,13 +260,8 @@ static void prepare_target(const struct request *want, struct prepared *have)
 	have->pidfd = (int)syscall(SYS_pidfd_open, want->target, 0);
 	if (have->pidfd < 0)
 		die("pidfd_open %d:", want->target);
-	if (want->check_start) {
-		unsigned long long started = start_time(want->target);
-
-		if (started != want->start_time)
-			die("process %d started at %llu, not at %llu: it is not the one recorded",
-			    want->target, started, want->start_time);
-	}
+	if (want->check_start && close(open_process(want->target, &want->start_time)) < 0)
+		die("close process %d:", want->target);
 	for (size_t n = 0; n < TYPES; n++) {
 		if (want->except & types[n].flag)
 			continue;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "sc.h"
+#include "system-calls.h"
 
 extern char **environ;
 
