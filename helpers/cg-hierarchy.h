@@ -68,7 +68,7 @@ static void v1_name(char *options, char *name, size_t size)
 {
 	static const char *const controllers =
 	    "cpuset cpu cpuacct blkio memory devices freezer net_cls perf_event net_prio "
-	    "hugetlb pids rdma misc debug";
+	    "hugetlb pids rdma misc dmem debug";
 	char *rest = NULL;
 
 	name[0] = '\0';

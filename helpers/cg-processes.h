@@ -97,6 +97,9 @@ static void read_procs(int parent, const char *name, void *data)
 		add_pid(data, (pid_t)number("cgroup.procs", line, 0, INT_MAX));
 	}
 	/* a threaded control group has no list of processes; those are in the one above */
+	if (ferror(file) && errno == EOPNOTSUPP && strcmp(name, ".") == 0)
+		die("this control group holds threads of processes that are in one above it "
+		    "(cgroup.type is threaded); name that one");
 	if (ferror(file) && !gone(errno) && errno != EOPNOTSUPP)
 		die("read %s:", path);
 	free(line);
@@ -260,14 +263,32 @@ static void thaw(const struct hierarchies *all, const char *cg)
 	close_dir(v1);
 }
 
-static _Noreturn void name_survivors(const char *cg, const struct pids *pids)
+/* the letter of proc_pid_stat(5) for what PID is doing, ? where that cannot be seen */
+static char state_of(pid_t pid)
 {
-	char text[256] = "";
+	char path[32], text[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	const char *behind =
+	    read_file(AT_FDCWD, path, text, sizeof(text)) ? strrchr(text, ')') : NULL;
+
+	return behind && behind[1] ? behind[2] : '?';
+}
+
+static _Noreturn void name_survivors(const char *cg, int freezer, const struct pids *pids)
+{
+	char text[256] = "", above[16];
+	bool frozen = freezer >= 0 &&
+		      read_file(freezer, "freezer.parent_freezing", above, sizeof(above)) &&
+		      strcmp(above, "1") == 0;
 
 	for (size_t i = 0; i < pids->n && strlen(text) < sizeof(text) - 24; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d", pids->at[i]);
-	die("kill %s: after %d s these processes are still there (0: of another pid namespace):%s",
-	    cg, CG_WAIT_MS / 1000, text);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d(%c)", pids->at[i],
+			 state_of(pids->at[i]));
+	die("kill %s: after %d s these processes are still there (D: waits inside the kernel; 0: "
+	    "of another pid namespace)%s:%s",
+	    cg, CG_WAIT_MS / 1000,
+	    frozen ? "; a control group above this one is frozen, thaw that" : "", text);
 }
 
 /* one attempt in one hierarchy; true if there was nobody */
@@ -324,7 +345,7 @@ static void kill_all(const struct hierarchies *all, const char *cg)
 				break;
 		}
 		if (!empty && !wait_a_bit(deadline, &turn))
-			name_survivors(cg, &left);
+			name_survivors(cg, freezer, &left);
 		free(left.at);
 	} while (!empty);
 	close_dir(freezer);

@@ -1,44 +1,8 @@
-/* cg-translate.h: settings in the words of either version onto the files of this host, and back.
- *
- * All settings become a plan first: a list of writes and a list of checks. Nothing is written
- * until the whole plan stands. */
+/* cg-translate.h: settings in the words of either version onto the files of this host. */
 #ifndef CG_TRANSLATE_H
 #define CG_TRANSLATE_H
 
-#include "cg-words.h"
-
-#define PLAN_MAX 192
-
-/* where in a file a value stands: the word'th word, or on DEVICE's line, there behind NAME= */
-struct place {
-	char file[80];
-	size_t word;
-	char device[32];
-	const char *name;
-};
-
-struct check {
-	const char *key;
-	struct place at;
-	unsigned long long value, unit; /* the kernel may round down to UNIT */
-	const char *set;
-};
-
-struct put {
-	const char *key;
-	int dir;
-	char file[80], text[128];
-	const char *long_text; /* instead of text */
-	bool done;
-};
-
-struct plan {
-	const struct hierarchies *all;
-	const char *cg; /* NULL: only validate */
-	size_t nputs, nchecks;
-	struct put puts[PLAN_MAX];
-	struct check checks[PLAN_MAX];
-};
+#include "cg-plan.h"
 
 static unsigned long long weight_of_shares(unsigned long long shares)
 {
@@ -61,114 +25,28 @@ static unsigned long long blkio_of_io(unsigned long long weight)
 	return 10 + ((weight - 1) * 990 + 9998) / 9999;
 }
 
-/* a number as the kernel prints it, with what stands around it; false if there is none */
-static bool kernel_number(const char *text, unsigned long long *value)
-{
-	static const char *const before[] = {"default ", "oom_kill_disable "};
-	/* version 1 counts pages and has no word for "no limit" */
-	const unsigned long long v1_unlimited = BYTES_MAX /
-						(unsigned long long)sysconf(_SC_PAGESIZE) *
-						(unsigned long long)sysconf(_SC_PAGESIZE);
+/* the shares the kernel gives to each nice value, -20 first (sched_prio_to_weight) */
+static const unsigned int nice_shares[] = {
+    88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
+    3906,  3121,  2501,  1991,  1586,  1277,  1024,  820,   655,   526,   423,  335,  272,  215,
+    172,   137,   110,   87,    70,    56,    45,    36,    29,    23,    18,   15};
 
-	for (size_t i = 0; i < LEN(before); i++)
-		if (strncmp(text, before[i], strlen(before[i])) == 0)
-			text += strlen(before[i]);
-	if (strncmp(text, "max", 3) == 0 || strncmp(text, "-1", 2) == 0) {
-		*value = UNLIMITED;
-	} else if (strncmp(text, "THAWED", 6) == 0 || strncmp(text, "FR", 2) == 0) {
-		*value = text[0] == 'F';
-	} else if (*text >= '0' && *text <= '9') {
-		*value = strtoull(text, NULL, 10);
-		if (*value >= v1_unlimited)
-			*value = UNLIMITED;
-	} else {
-		return false;
+/* the nice value with the nearest shares, plus 20 */
+static size_t nice_of_shares(unsigned long long shares)
+{
+	size_t best = 0;
+	unsigned long long least = ULLONG_MAX;
+
+	for (size_t i = 0; i < LEN(nice_shares); i++) {
+		unsigned long long off =
+		    shares > nice_shares[i] ? shares - nice_shares[i] : nice_shares[i] - shares;
+
+		if (off < least) {
+			least = off;
+			best = i;
+		}
 	}
-	return true;
-}
-
-/* the line of DEVICE in TEXT, behind its number; NULL if it has none */
-static const char *device_line(const char *text, const char *device)
-{
-	size_t length = strlen(device);
-
-	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
-		if (strncmp(text, device, length) == 0 && text[length] == ' ')
-			return text + length + 1;
-	return NULL;
-}
-
-/* false and errno if the file cannot be read or has no such value; a device that is not
- * listed has no limit */
-static bool read_place(int dir, const struct place *at, unsigned long long *value)
-{
-	char text[CG_FILE_MAX];
-	const char *from;
-
-	*value = UNLIMITED;
-	if (!read_file(dir, at->file, text, sizeof(text)))
-		return false;
-	from = at->device[0] ? device_line(text, at->device) : text;
-	if (!from)
-		return true;
-	if (at->name) {
-		const char *end = from + strcspn(from, "\n");
-
-		from = strstr(from, at->name);
-		if (!from || from > end)
-			return true;
-		from += strlen(at->name) + 1;
-	}
-	for (size_t i = 0; i < at->word && *from; i++) {
-		from += strcspn(from, " \n");
-		from += strspn(from, " \n");
-	}
-	errno = EINVAL;
-	return kernel_number(from, value);
-}
-
-static struct put *add_put(struct plan *plan, const char *key, int dir, const char *file,
-			   const char *text)
-{
-	if (plan->nputs == PLAN_MAX)
-		die("%s: too many settings in one call", key);
-	struct put *put = &plan->puts[plan->nputs++];
-
-	*put = (struct put){.key = key, .dir = dir};
-	snprintf(put->file, sizeof(put->file), "%s", file);
-	snprintf(put->text, sizeof(put->text), "%s", text);
-	return put;
-}
-
-static struct check *add_check(struct plan *plan, const char *key, const char *file,
-			       unsigned long long value)
-{
-	if (plan->nchecks == PLAN_MAX)
-		die("%s: too many settings in one call", key);
-	struct check *check = &plan->checks[plan->nchecks++];
-
-	*check = (struct check){.key = key, .value = value, .unit = 1};
-	snprintf(check->at.file, sizeof(check->at.file), "%s", file);
-	return check;
-}
-
-static void value_text(unsigned long long value, const char *unlimited, char *text, size_t size)
-{
-	if (value == UNLIMITED)
-		snprintf(text, size, "%s", unlimited);
-	else
-		snprintf(text, size, "%llu", value);
-}
-
-static void add_both(struct plan *plan, const char *key, int dir, int version, const char *file,
-		     unsigned long long value, unsigned long long unit)
-{
-	char text[32];
-
-	value_text(value, version == 1 && strcmp(file, "pids.max") != 0 ? "-1" : "max", text,
-		   sizeof(text));
-	add_put(plan, key, dir, file, text);
-	add_check(plan, key, file, value)->unit = unit;
+	return best;
 }
 
 static unsigned long long page_size(void)
@@ -176,37 +54,106 @@ static unsigned long long page_size(void)
 	return (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
-/* the version whose hierarchy serves CONTROLLER, and its directory; -1 in DIR for check */
-static int host_of(const struct hierarchies *all, const char *cg, const char *key,
-		   const char *controller, int *dir)
+static const struct hierarchy *of_version(const struct hierarchies *all, int version)
 {
-	bool io = strcmp(controller, "io") == 0;
-	const struct hierarchy *in = serving(all, io ? "blkio" : controller, cg);
+	for (size_t i = 0; i < all->n; i++)
+		if (all->at[i].version == version)
+			return &all->at[i];
+	return NULL;
+}
 
-	/* version 2 has another name for it */
-	if (!in && io)
+static bool in_hierarchy(const struct hierarchy *in, const char *cg)
+{
+	int dir = open_cg(in, cg);
+
+	close_dir(dir);
+	return dir >= 0;
+}
+
+/* what the controller of ROW is called in VERSION; 0 for either */
+static const char *controller_name(const struct name *row, int version)
+{
+	if (strcmp(row->controller, "io") != 0 || version == 2)
+		return row->controller;
+	return version == 1 ? "blkio" : "io (blkio in version 1)";
+}
+
+/* the hierarchy whose file says what NAME says, if this host has one; else NULL, and in WHY the
+ * reason */
+static const struct hierarchy *host_of(const struct hierarchies *all, const char *cg, size_t name,
+				       char *why, size_t size)
+{
+	const struct name *row = &names[name];
+	const char *controller = row->controller, *note = row->note;
+	const char *colon = note[0] ? ": " : "";
+	const struct hierarchy *in = NULL, *v2 = of_version(all, 2);
+
+	/* freezing uses version 2 where it can, since a process frozen by version 1 cannot be
+	 * killed */
+	if (v2 && row->file[2][0] && (strcmp(controller, CORE) == 0 || name == FREEZE))
+		in = v2;
+	else if (strcmp(controller, CORE) == 0)
+		in = of_version(all, row->file[1][0] ? 1 : 2);
+	if (!in && strcmp(controller, "io") == 0)
+		in = serving(all, "blkio", cg);
+	if (!in && strcmp(controller, CORE) != 0)
 		in = serving(all, controller, cg);
-	*dir = -1;
-	if (in && cg && (*dir = open_cg(in, cg)) < 0)
-		die("%s: control group %s does not exist in %s", key, cg, in->name);
-	if (!in && cg) {
-		for (size_t i = 0; i < all->n; i++) {
-			int top = all->at[i].version == 2 ? open_cg(&all->at[i], cg) : -1;
+	if (in && row->file[in->version][0])
+		return in;
+	if (in)
+		snprintf(why, size,
+			 "version %d of the %s controller, which this host uses, has no such "
+			 "file%s%s",
+			 in->version, controller_name(row, in->version), colon, note);
+	else if (strcmp(controller, CORE) == 0)
+		snprintf(why, size, "this host has no version %d hierarchy%s%s",
+			 row->file[1][0] ? 1 : 2, colon, note);
+	else if (!row->file[2][0])
+		snprintf(why, size, "this host has no version 1 hierarchy of the %s controller%s%s",
+			 controller_name(row, 1), colon, note);
+	else if (cg && v2 && !in_hierarchy(v2, cg))
+		snprintf(why, size, "control group %s does not exist", cg);
+	else if (cg && v2 && serving(all, controller, NULL))
+		snprintf(why, size,
+			 "the %s controller is not enabled for %s: see cgroup.subtree_control of "
+			 "its parent",
+			 controller, cg);
+	else
+		snprintf(why, size,
+			 "no hierarchy of this host has the %s controller (see cgroup.controllers "
+			 "and /proc/cgroups)%s%s",
+			 controller_name(row, 0), row->file[1][0] ? "" : colon,
+			 row->file[1][0] ? "" : note);
+	return NULL;
+}
 
-			if (all->at[i].version == 2 && top < 0)
-				die("%s: control group %s does not exist", key, cg);
-			close_dir(top);
-		}
-		if (serving(all, controller, NULL))
-			die("%s: the %s controller is not enabled for %s: see "
-			    "cgroup.subtree_control of its parent",
-			    key, controller, cg);
-	}
-	if (!in)
-		die("%s: no hierarchy of this host has the %s controller (see cgroup.controllers "
-		    "and "
-		    "/proc/cgroups)",
-		    key, controller);
+/* why KEY, which is NAME, cannot be set where IN serves it; false if it can */
+static bool not_settable(size_t name, const struct hierarchy *in, char *why, size_t size)
+{
+	const struct name *row = &names[name];
+	const char *note = row->note[0] ? row->note : "the kernel only tells it";
+
+	if (row->access == READABLE && in)
+		snprintf(why, size, "it can be read, but not set: %s",
+			 strcmp(row->controller, CORE) == 0 ? note : "the kernel only tells it");
+	else if (row->access == NEVER)
+		snprintf(why, size, "it is not set here: %s", note);
+	else
+		return false;
+	return true;
+}
+
+/* the version that serves KEY, which is NAME, and the directory there; -1 in DIR for check */
+static int must_host(const struct plan *plan, const char *key, size_t name, int *dir)
+{
+	char why[400];
+	const struct hierarchy *in = host_of(plan->all, plan->cg, name, why, sizeof(why));
+
+	*dir = -1;
+	if (not_settable(name, in, why, sizeof(why)) || !in)
+		die("%s: %s", key, why);
+	if (plan->cg && (*dir = open_cg(in, plan->cg)) < 0)
+		die("%s: control group %s does not exist in %s", key, plan->cg, in->name);
 	return in->version;
 }
 
@@ -229,7 +176,7 @@ static void plan_cpu_max(struct plan *plan, const struct settings *settings)
 
 	if (!key)
 		return;
-	int version = host_of(plan->all, plan->cg, key, "cpu", &dir);
+	int version = must_host(plan, key, QUOTA, &dir);
 
 	if (version == 1) {
 		if (period->key)
@@ -244,27 +191,24 @@ static void plan_cpu_max(struct plan *plan, const struct settings *settings)
 	value_text(q, "max", word, sizeof(word));
 	snprintf(text, sizeof(text), "%s %llu", word, p);
 	add_put(plan, key, dir, "cpu.max", text);
-	add_check(plan, key, "cpu.max", q);
-	add_check(plan, key, "cpu.max", p)->at.word = 1;
+	add_check(plan, key, dir, "cpu.max", q);
+	add_check(plan, key, dir, "cpu.max", p)->at.word = 1;
 }
 
 /* Memory and swap. Version 1 limits the two together, version 2 swap alone. */
 static void plan_memory(struct plan *plan, const struct settings *settings)
 {
-	static const char *const files[3] = {NULL, "memory.memsw.limit_in_bytes",
-					     "memory.swap.max"};
 	const struct setting *memory = &settings->at[MEMORY], *swap = &settings->at[SWAP];
 	const char *key = memory->key ? memory->key : swap->key;
 	int dir;
 
 	if (!key)
 		return;
-	int version = host_of(plan->all, plan->cg, key, "memory", &dir);
-	const char *file = knobs[MEMORY].file[version];
-	bool known = memory->key || dir >= 0, accounted = dir < 0 || has_file(dir, files[version]);
+	int version = must_host(plan, key, MEMORY, &dir);
+	const char *file = names[MEMORY].file[version], *swap_file = names[SWAP].file[version];
+	bool known = memory->key || dir >= 0, accounted = dir < 0 || has_file(dir, swap_file);
 	unsigned long long old = current(dir, file, 0, UNLIMITED);
-	unsigned long long old_swap =
-	    accounted ? current(dir, files[version], 0, UNLIMITED) : UNLIMITED;
+	unsigned long long old_swap = accounted ? current(dir, swap_file, 0, UNLIMITED) : UNLIMITED;
 	unsigned long long limit = memory->key ? memory->value : old, value = swap->value;
 
 	if (memory->key)
@@ -300,7 +244,7 @@ static void plan_memory(struct plan *plan, const struct settings *settings)
 		    name, value);
 	if (words == version) {
 		if (swap->key)
-			add_both(plan, name, dir, version, files[version], value, page_size());
+			add_both(plan, name, dir, version, swap_file, value, page_size());
 		return;
 	}
 	if (value != UNLIMITED) {
@@ -310,49 +254,98 @@ static void plan_memory(struct plan *plan, const struct settings *settings)
 			die("%s: version 1 limits memory and swap together, so a limit on swap "
 			    "needs one on memory",
 			    name);
-		if (words == 2 && limit != UNLIMITED && value > BYTES_MAX - limit)
+		if (words == 2 && limit != UNLIMITED && value > LLONG_MAX - limit)
 			die("%s: together with the memory limit this is too large", name);
 		value = limit == UNLIMITED ? UNLIMITED : words == 1 ? value - limit : value + limit;
 	}
-	add_both(plan, name, dir, version, files[version], value, page_size());
+	add_both(plan, name, dir, version, swap_file, value, page_size());
 }
 
-static void plan_weight(struct plan *plan, const struct settings *settings, size_t knob)
+/* a soft limit of version 1 that is none is the highest number, a protection of version 2 that is
+ * none is 0 */
+static unsigned long long memory_low(unsigned long long value, int words, int version)
 {
-	const struct setting *setting = &settings->at[knob];
-	unsigned long long value = setting->value;
-	int dir, version = host_of(plan->all, plan->cg, setting->key, knobs[knob].controller, &dir);
-	const char *file = knobs[knob].file[version];
-
-	if (knob == SHARES && version != setting->version)
-		value = version == 2 ? weight_of_shares(value) : shares_of_weight(value);
-	if (knob == WEIGHT || knob == BFQ_WEIGHT) {
-		size_t other = knob == WEIGHT ? BFQ_WEIGHT : WEIGHT;
-		bool io_words = knob == WEIGHT && setting->version == 2;
-
-		if (dir >= 0 && !has_file(dir, file) && has_file(dir, knobs[other].file[version]))
-			file = knobs[other].file[version];
-		bool io_file = strcmp(file, "io.weight") == 0;
-
-		if (io_words && !io_file)
-			value = blkio_of_io(value);
-		else if (!io_words && io_file)
-			value = io_of_blkio(value);
-		if (strcmp(file, "blkio.weight") == 0 && value < 10)
-			value = 10;
-	}
-	add_both(plan, setting->key, dir, version, file, value, 1);
+	if (words == 1 && version == 2 && value == UNLIMITED)
+		return 0;
+	if (words == 2 && version == 1 && value == 0)
+		return UNLIMITED;
+	return value;
 }
 
-static void plan_set(struct plan *plan, const struct setting *setting, size_t knob)
+static void plan_shares(struct plan *plan, const struct setting *setting)
+{
+	int dir, version = must_host(plan, setting->key, SHARES, &dir);
+	unsigned long long value = setting->value;
+
+	if (version != setting->version)
+		value = version == 2 ? weight_of_shares(value) : shares_of_weight(value);
+	add_both(plan, setting->key, dir, version, names[SHARES].file[version], value, 1);
+}
+
+/* nice N: version 2 has a file for it, version 1 the shares that it stands for */
+static void plan_nice(struct plan *plan, const struct setting *setting)
+{
+	int dir, version = must_host(plan, setting->key, NICE_WEIGHT, &dir);
+	const char *file = names[NICE_WEIGHT].file[version];
+	char text[16];
+
+	if (version == 1) {
+		add_both(plan, setting->key, dir, 1, file, nice_shares[setting->value], 1);
+		return;
+	}
+	snprintf(text, sizeof(text), "%d", (int)setting->value - NICE_LOWEST);
+	add_put(plan, setting->key, dir, file, text);
+	add_check(plan, setting->key, dir, file, 0)->text = setting->text;
+}
+
+/* the file for NAME: that of the scheduler BFQ where the kernel has no other, and the other way
+ * round */
+static const char *weight_file(int dir, int version, size_t name)
+{
+	bool bfq = name == BFQ_WEIGHT || name == BFQ_DEVICE_WEIGHT;
+	const char *file = names[name].file[version];
+	const char *other = names[bfq ? name - 1 : name + 1].file[version];
+
+	return dir >= 0 && !has_file(dir, file) && has_file(dir, other) ? other : file;
+}
+
+static void plan_weight(struct plan *plan, const char *key, size_t name, int words,
+			const char *device, unsigned long long value)
+{
+	int dir, version = must_host(plan, key, name, &dir);
+	const char *file = weight_file(dir, version, name);
+	bool io_words = words == 2 && (name == IO_WEIGHT || name == DEVICE_WEIGHT);
+	bool io_file = strcmp(file, "io.weight") == 0, scaled = value != UNLIMITED;
+	char text[96], number_text[32];
+
+	if (scaled && io_words && !io_file)
+		value = blkio_of_io(value);
+	else if (scaled && !io_words && io_file)
+		value = io_of_blkio(value);
+	if (scaled && strncmp(file, "blkio.weight", 12) == 0 && value < 10)
+		value = 10;
+	if (!device[0]) {
+		add_both(plan, key, dir, version, file, value, 1);
+		return;
+	}
+	value_text(value, "default", number_text, sizeof(number_text));
+	snprintf(text, sizeof(text), "%s %s", device, number_text);
+	add_put(plan, key, dir, file, text);
+	struct check *check = add_check(plan, key, dir, file, value);
+
+	snprintf(check->at.about, sizeof(check->at.about), "%s", device);
+}
+
+static void plan_set(struct plan *plan, const struct setting *setting, size_t name)
 {
 	static const char *const effective[2][3] = {
 	    {NULL, "cpuset.effective_cpus", "cpuset.cpus.effective"},
 	    {NULL, "cpuset.effective_mems", "cpuset.mems.effective"},
 	};
 	unsigned char asked[CPUS_MAX / 8], there[CPUS_MAX / 8];
-	int dir, version = host_of(plan->all, plan->cg, setting->key, "cpuset", &dir);
+	int dir, version = must_host(plan, setting->key, name, &dir);
 	const struct hierarchy *in = serving(plan->all, "cpuset", plan->cg);
+	const char *list = effective[name == MEMS][version];
 	char path[CG_PATH_MAX] = ".", text[CG_FILE_MAX];
 	const char *slash = plan->cg ? strrchr(plan->cg, '/') : NULL;
 
@@ -362,163 +355,130 @@ static void plan_set(struct plan *plan, const struct setting *setting, size_t kn
 
 	if (parent < 0)
 		die("%s: open the parent control group:", setting->key);
-	if (!read_file(parent, effective[knob == MEMS][version], text, sizeof(text)) ||
-	    !parse_set(text, there) || !parse_set(setting->text, asked))
-		die("%s: read %s of the parent:", setting->key, effective[knob == MEMS][version]);
+	if (!read_file(parent, list, text, sizeof(text)) || !parse_set(text, there) ||
+	    !parse_set(setting->text, asked))
+		die("%s: read %s of the parent:", setting->key, list);
 	for (size_t i = 0; i < sizeof(asked); i++)
 		if (asked[i] & ~there[i])
 			die("%s: '%s' has some that are not there; there are %s", setting->key,
 			    setting->text, text);
 	close_dir(parent);
-	add_put(plan, setting->key, dir, knobs[knob].file[version], "")->long_text = setting->text;
-	add_check(plan, setting->key, knobs[knob].file[version], 0)->set = setting->text;
+	const char *file = names[name].file[version];
+
+	add_put(plan, setting->key, dir, file, "")->long_text = setting->text;
+	add_check(plan, setting->key, dir, file, 0)->set = setting->text;
 }
 
-static void plan_throttle(struct plan *plan, const struct throttle *throttle)
+static void plan_rate(struct plan *plan, const struct line *line)
 {
-	const struct rate *rate = &rates[throttle->rate];
+	const struct name *rate = &names[line->name];
 	char text[96], number_text[32];
-	int dir, version = host_of(plan->all, plan->cg, throttle->key, "io", &dir);
+	int dir, version = must_host(plan, line->key, line->name, &dir);
+	const char *file = rate->file[version];
 
-	value_text(throttle->value, version == 1 ? "0" : "max", number_text, sizeof(number_text));
+	value_text(line->value, version == 1 ? "0" : "max", number_text, sizeof(number_text));
 	if (version == 1)
-		snprintf(text, sizeof(text), "%s %s", throttle->device, number_text);
+		snprintf(text, sizeof(text), "%s %s", line->about, number_text);
 	else
-		snprintf(text, sizeof(text), "%s %s=%s", throttle->device, rate->word, number_text);
-	const char *file = version == 1 ? rate->v1 : "io.max";
+		snprintf(text, sizeof(text), "%s %s=%s", line->about, rate->words, number_text);
+	add_put(plan, line->key, dir, file, text);
+	struct check *check = add_check(plan, line->key, dir, file, line->value);
 
-	add_put(plan, throttle->key, dir, file, text);
-	struct check *check = add_check(plan, throttle->key, file, throttle->value);
-
-	snprintf(check->at.device, sizeof(check->at.device), "%s", throttle->device);
-	check->at.name = version == 2 ? rate->word : NULL;
+	snprintf(check->at.about, sizeof(check->at.about), "%s", line->about);
+	check->at.name = version == 2 ? rate->words : NULL;
 }
 
-static void huge_file(const struct huge *huge, int version, char *file, size_t size)
+static void plan_line(struct plan *plan, const struct line *line)
 {
-	snprintf(file, size, "hugetlb.%s%s", huge->size, version == 1 ? ".limit_in_bytes" : ".max");
+	char text[192];
+	int dir;
+
+	if (names[line->name].kind == RATE) {
+		plan_rate(plan, line);
+		return;
+	}
+	if (names[line->name].kind == WEIGHT) {
+		plan_weight(plan, line->key, line->name, line->version, line->about, line->value);
+		return;
+	}
+	const char *file = names[line->name].file[must_host(plan, line->key, line->name, &dir)];
+
+	snprintf(text, sizeof(text), "%s %s", line->about, line->text);
+	add_put(plan, line->key, dir, file, text);
+	struct check *check = add_check(plan, line->key, dir, file, 0);
+
+	snprintf(check->at.about, sizeof(check->at.about), "%s", line->about);
+	check->text = line->text;
 }
 
 static void plan_huge(struct plan *plan, const struct huge *huge)
 {
 	char file[64];
-	int dir, version = host_of(plan->all, plan->cg, huge->key, "hugetlb", &dir);
+	int dir, version = must_host(plan, huge->key, huge->name, &dir);
 
-	huge_file(huge, version, file, sizeof(file));
+	file_of(huge->name, version, huge->size, file, sizeof(file));
 	add_both(plan, huge->key, dir, version, file, huge->value, huge->unit);
+}
+
+/* what is the same in both versions but for its name */
+static void plan_plain(struct plan *plan, const struct setting *setting, size_t name)
+{
+	int dir, version = must_host(plan, setting->key, name, &dir);
+	const struct name *row = &names[name];
+	const char *file = row->file[version];
+	char text[32];
+
+	if (row->access == ORDER) {
+		value_text(setting->value, "max", text, sizeof(text));
+		add_put(plan, setting->key, dir, file, text);
+	} else if (row->kind == WORD) {
+		add_put(plan, setting->key, dir, file, setting->text);
+		add_check(plan, setting->key, dir, file, 0)->text = setting->text;
+	} else if (row->kind == PERCENT) {
+		percent_text(setting->value, text, sizeof(text));
+		add_put(plan, setting->key, dir, file, text);
+		add_check(plan, setting->key, dir, file, setting->value)->at.percent = true;
+	} else if (row->kind == SET) {
+		add_put(plan, setting->key, dir, file, "")->long_text = setting->text;
+		add_check(plan, setting->key, dir, file, 0)->set = setting->text;
+	} else {
+		unsigned long long value = setting->value;
+
+		if (name == MEMORY_LOW)
+			value = memory_low(value, setting->version, version);
+		add_both(plan, setting->key, dir, version, file, value,
+			 row->kind == SIZE ? page_size() : 1);
+	}
 }
 
 static void plan_all(struct plan *plan, const struct settings *settings)
 {
 	plan_cpu_max(plan, settings);
 	plan_memory(plan, settings);
-	for (size_t i = 0; i < KNOBS; i++) {
+	for (size_t i = 0; i < NAMES; i++) {
 		const struct setting *setting = &settings->at[i];
 		int dir;
 
 		if (!setting->key || i == QUOTA || i == PERIOD || i == MEMORY || i == SWAP)
 			continue;
-		if (knobs[i].kind == SET) {
+		if (i == CPUS || i == MEMS)
 			plan_set(plan, setting, i);
-			continue;
-		}
-		if (i == SHARES || i == WEIGHT || i == BFQ_WEIGHT) {
-			plan_weight(plan, settings, i);
-			continue;
-		}
-		int version = host_of(plan->all, plan->cg, setting->key, knobs[i].controller, &dir);
-
-		if (!knobs[i].file[version])
-			die("%s: version %d of the %s controller, which this host uses, has no "
-			    "such setting",
-			    setting->key, version, knobs[i].controller);
-		if (i == FREEZE)
-			close_dir(dir);
+		else if (i == NICE_WEIGHT)
+			plan_nice(plan, setting);
+		else if (i == IO_WEIGHT || i == BFQ_WEIGHT)
+			plan_weight(plan, setting->key, i, setting->version, "", setting->value);
+		else if (i == FREEZE)
+			must_host(plan, setting->key, i, &dir);
+		else if (i == SHARES)
+			plan_shares(plan, setting);
 		else
-			add_both(plan, setting->key, dir, version, knobs[i].file[version],
-				 setting->value, knobs[i].kind == SIZE ? page_size() : 1);
+			plan_plain(plan, setting, i);
 	}
-	for (size_t i = 0; i < settings->nthrottles; i++)
-		plan_throttle(plan, &settings->throttles[i]);
+	for (size_t i = 0; i < settings->nlines; i++)
+		plan_line(plan, &settings->lines[i]);
 	for (size_t i = 0; i < settings->nhuge; i++)
 		plan_huge(plan, &settings->huge[i]);
-	for (size_t i = 0; plan->cg && i < plan->nputs; i++)
-		if (!has_file(plan->puts[i].dir, plan->puts[i].file))
-			die("%s: the kernel of this host has no %s", plan->puts[i].key,
-			    plan->puts[i].file);
-}
-
-/* The kernel refuses a value that contradicts another file (EINVAL) although the whole would
- * be consistent; so what was refused is tried again as long as something else succeeds. */
-static void write_plan(struct plan *plan)
-{
-	const struct put *refused = NULL;
-	bool progress;
-
-	do {
-		refused = NULL;
-		progress = false;
-		for (size_t i = 0; i < plan->nputs; i++) {
-			struct put *put = &plan->puts[i];
-			const char *text = put->long_text ? put->long_text : put->text;
-
-			if (put->done)
-				continue;
-			put->done = write_file(put->dir, put->file, text);
-			if (put->done)
-				progress = true;
-			else if (errno != EINVAL)
-				die("%s: write '%s' to %s of %s:", put->key, text, put->file,
-				    plan->cg);
-			else
-				refused = put;
-		}
-	} while (refused && progress);
-	errno = EINVAL;
-	if (refused)
-		die("%s: write '%s' to %s of %s (contradicts another limit of it or its parent?):",
-		    refused->key, refused->long_text ? refused->long_text : refused->text,
-		    refused->file, plan->cg);
-}
-
-static int dir_of(const struct plan *plan, const char *file)
-{
-	for (size_t i = 0; i < plan->nputs; i++)
-		if (strcmp(plan->puts[i].file, file) == 0)
-			return plan->puts[i].dir;
-	return -1;
-}
-
-static void verify_plan(const struct plan *plan)
-{
-	unsigned char asked[CPUS_MAX / 8], kept[CPUS_MAX / 8];
-	char text[CG_FILE_MAX], want[32], have[32];
-
-	for (size_t i = 0; i < plan->nchecks; i++) {
-		const struct check *check = &plan->checks[i];
-		int dir = dir_of(plan, check->at.file);
-		unsigned long long value;
-
-		if (check->set) {
-			if (!read_file(dir, check->at.file, text, sizeof(text)))
-				die("%s: read back:", check->key);
-			if (!parse_set(check->set, asked) || !parse_set(text, kept) ||
-			    memcmp(asked, kept, sizeof(asked)) != 0)
-				die("%s: asked %s, kernel kept '%s'", check->key, check->set, text);
-			continue;
-		}
-		if (!read_place(dir, &check->at, &value))
-			die("%s: read back %s:", check->key, check->at.file);
-		if (value == check->value)
-			continue;
-		value_text(check->value, "max", want, sizeof(want));
-		value_text(value, "max", have, sizeof(have));
-		if (check->unit > 1 && check->value != UNLIMITED &&
-		    check->value / check->unit * check->unit == value)
-			warn("%s: asked %s, kernel kept %s", check->key, want, have);
-		else
-			die("%s: asked %s, but the kernel kept %s", check->key, want, have);
-	}
+	check_files(plan);
 }
 
 #endif

@@ -1,147 +1,52 @@
-/* cg-words.h: the vocabulary: which keys there are, what values they take, and the parsing of
- * KEY=VALUE into settings. Nothing here looks at the control groups of the host.
- *
- * The names are the kernel's (Documentation/admin-guide/cgroup-v1/, cgroup-v2.rst); what
- * corresponds to what is taken from the OCI runtime specification (config-linux.md). */
+/* cg-words.h: the parsing of KEY=VALUE into settings. Nothing here looks at the control groups of
+ * the host; which keys there are stands in cg-names.h. */
 #ifndef CG_WORDS_H
 #define CG_WORDS_H
 
 #include "cg-devices.h"
+#include "cg-names.h"
 
 #define UNLIMITED ULLONG_MAX
-#define BYTES_MAX ((unsigned long long)LLONG_MAX)
-#define CPUS_MAX  8192
-
-enum kind {
-	NUMBER,
-	AMOUNT,
-	SIZE,
-	SET,
-	FREEZER
-}; /* AMOUNT and SIZE have "no limit"; SIZE has k m g */
-
-enum {
-	SHARES,
-	QUOTA,
-	PERIOD,
-	BURST,
-	IDLE,
-	RT_RUNTIME,
-	RT_PERIOD,
-	CPUS,
-	MEMS,
-	MEMORY,
-	SWAP,
-	MEMORY_LOW,
-	MEMORY_HIGH,
-	MEMORY_MIN,
-	SWAPPINESS,
-	OOM_CONTROL,
-	OOM_GROUP,
-	PIDS,
-	WEIGHT,
-	BFQ_WEIGHT,
-	FREEZE,
-	KNOBS
-};
-
-struct range {
-	unsigned long long min, max;
-};
-
-static const struct knob {
-	const char *file[3]; /* [1] and [2]: its name in version 1 and 2, NULL if it has none */
-	const char *controller;
-	enum kind kind;
-	struct range range[3];
-} knobs[KNOBS] = {
-    [SHARES] = {{0, "cpu.shares", "cpu.weight"}, "cpu", NUMBER, {{0}, {2, 262144}, {1, 10000}}},
-    [QUOTA] = {{0, "cpu.cfs_quota_us", "cpu.max"}, "cpu", AMOUNT, {{0}, {1000, 1ULL << 44}}},
-    [PERIOD] = {{0, "cpu.cfs_period_us", "cpu.max"}, "cpu", NUMBER, {{0}, {1000, 1000000}}},
-    [BURST] = {{0, "cpu.cfs_burst_us", "cpu.max.burst"},
-	       "cpu",
-	       NUMBER,
-	       {{0}, {0, 1ULL << 44}, {0, 1ULL << 44}}},
-    [IDLE] = {{0, "cpu.idle", "cpu.idle"}, "cpu", NUMBER, {{0}, {0, 1}, {0, 1}}},
-    [RT_RUNTIME] = {{0, "cpu.rt_runtime_us", 0}, "cpu", AMOUNT, {{0}, {0, 1ULL << 44}}},
-    [RT_PERIOD] = {{0, "cpu.rt_period_us", 0}, "cpu", NUMBER, {{0}, {1, 1ULL << 44}}},
-    [CPUS] = {{0, "cpuset.cpus", "cpuset.cpus"}, "cpuset", SET, {{0}}},
-    [MEMS] = {{0, "cpuset.mems", "cpuset.mems"}, "cpuset", SET, {{0}}},
-    [MEMORY] = {{0, "memory.limit_in_bytes", "memory.max"}, "memory", SIZE, {{0}}},
-    [SWAP] = {{0, "memory.memsw.limit_in_bytes", "memory.swap.max"}, "memory", SIZE, {{0}}},
-    [MEMORY_LOW] = {{0, "memory.soft_limit_in_bytes", "memory.low"}, "memory", SIZE, {{0}}},
-    [MEMORY_HIGH] = {{0, 0, "memory.high"}, "memory", SIZE, {{0}}},
-    [MEMORY_MIN] = {{0, 0, "memory.min"}, "memory", SIZE, {{0}}},
-    [SWAPPINESS] = {{0, "memory.swappiness", 0}, "memory", NUMBER, {{0}, {0, 100}}},
-    [OOM_CONTROL] = {{0, "memory.oom_control", 0}, "memory", NUMBER, {{0}, {0, 1}}},
-    [OOM_GROUP] = {{0, 0, "memory.oom.group"}, "memory", NUMBER, {{0}, {0}, {0, 1}}},
-    [PIDS] = {{0, "pids.max", "pids.max"}, "pids", AMOUNT, {{0}, {0, 4194304}, {0, 4194304}}},
-    [WEIGHT] = {{0, "blkio.weight", "io.weight"}, "io", NUMBER, {{0}, {10, 1000}, {1, 10000}}},
-    [BFQ_WEIGHT] = {{0, "blkio.bfq.weight", "io.bfq.weight"},
-		    "io",
-		    NUMBER,
-		    {{0}, {1, 1000}, {1, 1000}}},
-    [FREEZE] = {{0, "freezer.state", "cgroup.freeze"}, "freezer", FREEZER, {{0}}},
-};
-
-enum { READ_BPS, WRITE_BPS, READ_IOPS, WRITE_IOPS, RATES };
-
-static const struct rate {
-	const char *v1, *word; /* the file of version 1, the word in io.max of version 2 */
-	enum kind kind;
-} rates[RATES] = {
-    [READ_BPS] = {"blkio.throttle.read_bps_device", "rbps", SIZE},
-    [WRITE_BPS] = {"blkio.throttle.write_bps_device", "wbps", SIZE},
-    [READ_IOPS] = {"blkio.throttle.read_iops_device", "riops", AMOUNT},
-    [WRITE_IOPS] = {"blkio.throttle.write_iops_device", "wiops", AMOUNT},
-};
+/* Version 1 has no word for "no limit" but the highest number of whole pages, huge ones for
+ * hugetlb; no machine has as much memory. */
+#define BYTES_UNLIMITED ((unsigned long long)LLONG_MAX - (1ULL << 35))
+#define CPUS_MAX        8192
+#define PERCENT_MAX     10000 /* in hundredths */
+#define NICE_LOWEST     20
+#define LINE_MAX_BYTES  120
 
 struct setting {
 	const char *key; /* as it was given, for messages; NULL while nothing was */
 	int version;     /* whose vocabulary the value is in */
 	unsigned long long value;
-	const char *text; /* of a SET */
+	const char *text; /* of a SET or a WORD */
 };
 
-struct throttle {
+/* one of several lines of a file, each with what it is about as its first word */
+struct line {
 	const char *key;
-	char device[32];
-	size_t rate;
+	size_t name;
+	int version;
+	char about[64];
 	unsigned long long value;
+	char *text; /* of a LINE */
 };
 
 struct huge {
 	const char *key;
-	char size[32]; /* "2MB" or "2MB.rsvd" */
+	size_t name;
+	char size[16];
 	unsigned long long unit, value;
 };
 
 struct settings {
-	struct setting at[KNOBS];
-	size_t nthrottles, nhuge;
-	struct throttle throttles[64];
+	struct setting at[NAMES];
+	size_t nlines, nhuge;
+	struct line lines[64];
 	struct huge huge[16];
 	struct device_rules devices;
+	const char *devices_key;
 };
-
-/* the knob KEY names, and in which version's words; KNOBS if none. cpu.max is found as QUOTA */
-static size_t find_knob(const char *key, int *version)
-{
-	for (size_t i = 0; i < KNOBS; i++)
-		for (*version = 1; *version <= 2; ++*version)
-			if (knobs[i].file[*version] && strcmp(knobs[i].file[*version], key) == 0)
-				return i;
-	return KNOBS;
-}
-
-static size_t find_rate(const char *key)
-{
-	size_t i = 0;
-
-	while (i < RATES && strcmp(rates[i].v1, key) != 0)
-		i++;
-	return i;
-}
 
 static unsigned long long parse_value(const char *key, const char *text, enum kind kind,
 				      struct range range)
@@ -154,7 +59,7 @@ static unsigned long long parse_value(const char *key, const char *text, enum ki
 	if (kind != NUMBER && (strcmp(text, "max") == 0 || strcmp(text, "-1") == 0))
 		return UNLIMITED;
 	if (range.max == 0)
-		range.max = BYTES_MAX;
+		range.max = LLONG_MAX;
 	if (kind == SIZE && length > 1 && length < sizeof(digits)) {
 		const char *suffix = strchr(suffixes, text[length - 1] | 0x20);
 
@@ -164,7 +69,10 @@ static unsigned long long parse_value(const char *key, const char *text, enum ki
 			text = digits;
 		}
 	}
-	return number(key, text, range.min >> shift, range.max >> shift) << shift;
+	unsigned long long value = number(key, text, range.min >> shift, range.max >> shift)
+				   << shift;
+
+	return kind == SIZE && value >= BYTES_UNLIMITED ? UNLIMITED : value;
 }
 
 /* a list like 0-3,6 into a bitmap; false if it is none */
@@ -194,7 +102,27 @@ static bool parse_set(const char *text, unsigned char bits[CPUS_MAX / 8])
 	}
 }
 
-/* "8:0" or "/dev/sda" into "8:0"; the kernel throttles whole disks only */
+/* "12.5" into hundredths; the kernel keeps two decimals */
+static bool parse_percent(const char *text, unsigned long long *value)
+{
+	size_t whole = strspn(text, "0123456789"), decimals;
+	const char *dot = text + whole;
+
+	if (strcmp(text, "max") == 0) {
+		*value = PERCENT_MAX;
+		return true;
+	}
+	decimals = *dot == '.' ? strspn(dot + 1, "0123456789") : 0;
+	if (whole == 0 || whole > 3 || decimals > 2 || (*dot && decimals == 0) ||
+	    (*dot && dot[1 + decimals]))
+		return false;
+	*value = strtoull(text, NULL, 10) * 100;
+	for (size_t i = 0, place = 10; i < decimals; i++, place /= 10)
+		*value += (unsigned long long)(dot[1 + i] - '0') * place;
+	return *value <= PERCENT_MAX;
+}
+
+/* "8:0" or "/dev/sda" into "8:0"; the kernel knows whole disks only */
 static void parse_device(const char *key, const char *text, char *device, size_t size)
 {
 	char path[PATH_MAX];
@@ -221,122 +149,192 @@ static void parse_device(const char *key, const char *text, char *device, size_t
 		die("%s: there is no block device %s:", key, device);
 	snprintf(path, sizeof(path), "/sys/dev/block/%s/partition", device);
 	if (access(path, F_OK) == 0)
-		die("%s: %s is a partition; only a whole disk can be throttled", key, device);
+		die("%s: %s is a partition; the kernel takes only a whole disk", key, device);
 }
 
-static void add_throttle(struct settings *to, const char *key, const char *device, size_t rate,
-			 const char *value)
+/* of two with the same name and the same first word the last counts */
+static struct line *add_line(struct settings *to, const struct line *found)
 {
-	struct throttle found = {.key = key, .rate = rate};
 	size_t i = 0;
 
-	parse_device(key, device, found.device, sizeof(found.device));
-	found.value = parse_value(key, value, rates[rate].kind, (struct range){0});
+	while (i < to->nlines &&
+	       (to->lines[i].name != found->name || strcmp(to->lines[i].about, found->about) != 0))
+		i++;
+	if (i == LEN(to->lines))
+		die("%s: more than %zu lines of devices in one call", found->key, LEN(to->lines));
+	to->lines[i] = *found;
+	if (i == to->nlines)
+		to->nlines++;
+	return &to->lines[i];
+}
+
+static void add_rate(struct settings *to, size_t name, int version, const char *key,
+		     const char *device, const char *value)
+{
+	struct line found = {.key = key, .name = name, .version = version};
+
+	parse_device(key, device, found.about, sizeof(found.about));
+	found.value = parse_value(key, value, name == READ_BPS || name == WRITE_BPS ? SIZE : AMOUNT,
+				  (struct range){version == 2, names[name].range[version].max});
 	/* version 1 says "no limit" with a 0 */
 	if (found.value == 0)
 		found.value = UNLIMITED;
-	while (i < to->nthrottles && (to->throttles[i].rate != rate ||
-				      strcmp(to->throttles[i].device, found.device) != 0))
-		i++;
-	if (i == LEN(to->throttles))
-		die("%s: more than %zu throttles in one call", key, LEN(to->throttles));
-	to->throttles[i] = found;
-	if (i == to->nthrottles)
-		to->nthrottles++;
+	add_line(to, &found);
 }
 
 /* io.max=DEVICE rbps=N ... */
 static void parse_io_max(struct settings *to, const char *key, char *value)
 {
 	char *rest = NULL, *device = strtok_r(value, " ", &rest), *word;
-	size_t words = 0;
+	size_t count = 0;
 
-	for (; (word = strtok_r(NULL, " ", &rest)); words++) {
+	for (; (word = strtok_r(NULL, " ", &rest)); count++) {
 		char *number_text = strchr(word, '=');
-		size_t i = 0;
+		size_t i = READ_BPS;
 
 		if (number_text)
 			*number_text++ = '\0';
-		while (i < RATES && strcmp(rates[i].word, word) != 0)
+		while (i <= WRITE_IOPS && strcmp(names[i].words, word) != 0)
 			i++;
-		if (!number_text || i == RATES)
+		if (!number_text || i > WRITE_IOPS)
 			die("%s: '%s' is none of rbps=N wbps=N riops=N wiops=N", key, word);
-		add_throttle(to, key, device, i, number_text);
+		add_rate(to, i, 2, key, device, number_text);
 	}
-	if (words == 0)
+	if (count == 0)
 		die("%s: must be a device and at least one of rbps=N wbps=N riops=N wiops=N", key);
 }
 
-/* hugetlb.SIZE.limit_in_bytes, hugetlb.SIZE.max, both with .rsvd after SIZE; false if KEY is not */
-static bool parse_huge_key(const char *key, struct huge *found, int *version)
+/* "200", "default 200"; with a device "8:0 200", "/dev/sda default" */
+static void parse_weight(struct settings *to, size_t name, int version, const char *key,
+			 char *value)
 {
-	static const char *const ends[3] = {NULL, ".limit_in_bytes", ".max"};
-	size_t length = strlen(key);
-	char digits[16];
+	size_t whole = name == IO_WEIGHT || name == DEVICE_WEIGHT ? IO_WEIGHT : BFQ_WEIGHT;
+	struct range range = names[name].range[version];
+	char *space = strchr(value, ' ');
+	struct line found = {.key = key, .version = version};
 
-	if (strncmp(key, "hugetlb.", 8) != 0)
-		return false;
-	for (*version = 1; *version <= 2; ++*version) {
-		size_t end = strlen(ends[*version]);
+	if (name != whole && !space)
+		die("%s: '%s' is not a device and a number", key, value);
+	if (!space || strncmp(value, "default ", 8) == 0) {
+		const char *text = space ? space + 1 : value;
 
-		if (length <= 8 + end || length - 8 - end >= sizeof(found->size) ||
-		    strcmp(key + length - end, ends[*version]) != 0)
-			continue;
-		snprintf(found->size, sizeof(found->size), "%.*s", (int)(length - 8 - end),
-			 key + 8);
-		size_t count = strspn(found->size, "0123456789");
-		const char *unit = found->size + count;
-
-		if (count == 0 || count >= 8 || !strchr("KMG", *unit) || unit[1] != 'B' ||
-		    (unit[2] && strcmp(unit + 2, ".rsvd") != 0))
-			return false;
-		snprintf(digits, sizeof(digits), "%.*s", (int)count, found->size);
-		found->unit = number(key, digits, 1, 9999999) << (*unit == 'K'   ? 10
-								  : *unit == 'M' ? 20
-										 : 30);
-		return true;
+		to->at[whole] = (struct setting){.key = key,
+						 .version = version,
+						 .value = number(key, text, range.min, range.max)};
+		return;
 	}
-	return false;
+	if (version == 1 && name == whole)
+		die("%s: '%s' is not a number; %s_device takes a device, too", key, value, key);
+	*space = '\0';
+	found.name = whole == IO_WEIGHT ? DEVICE_WEIGHT : BFQ_DEVICE_WEIGHT;
+	parse_device(key, value, found.about, sizeof(found.about));
+	found.value = strcmp(space + 1, "default") == 0 || strcmp(space + 1, "0") == 0
+			  ? UNLIMITED
+			  : number(key, space + 1, range.min, range.max);
+	add_line(to, &found);
 }
 
-static void parse_huge(struct settings *to, struct huge *found, const char *key, const char *value)
+/* "NAME WORD...", where NAME may be the path of a block device */
+static void parse_line(struct settings *to, size_t name, int version, const char *key, char *value)
 {
+	struct line found = {.key = key, .name = name, .version = version};
+	char *space = strchr(value, ' ');
+
+	if (!space || space == value || !space[1] || strlen(space) > LINE_MAX_BYTES)
+		die("%s: '%s' is not a name and, in at most %d bytes, what is to hold for it", key,
+		    value, LINE_MAX_BYTES);
+	*space = '\0';
+	if (value[0] == '/')
+		parse_device(key, value, found.about, sizeof(found.about));
+	else if (strlen(value) >= sizeof(found.about))
+		die("%s: the name '%s' is longer than %zu bytes", key, value,
+		    sizeof(found.about) - 1);
+	else
+		snprintf(found.about, sizeof(found.about), "%s", value);
+	found.text = space + 1;
+	add_line(to, &found);
+}
+
+static void parse_huge(struct settings *to, const struct match *found, const char *key,
+		       const char *value)
+{
+	struct huge huge = {.key = key, .name = found->name};
+	unsigned long long count = strtoull(found->size, NULL, 10);
 	char path[96];
 	size_t i = 0;
 
-	found->key = key;
-	found->value = parse_value(key, value, SIZE, (struct range){0});
-	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB",
-		 found->unit / 1024);
+	memcpy(huge.size, found->size, sizeof(huge.size));
+	huge.unit = count << (strchr(huge.size, 'K') ? 10 : strchr(huge.size, 'M') ? 20 : 30);
+	huge.value = parse_value(key, value, SIZE, (struct range){0});
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB", huge.unit / 1024);
 	if (access(path, F_OK) < 0)
 		die("%s: this host has no huge pages of that size: %s:", key, path);
-	while (i < to->nhuge && strcmp(to->huge[i].size, found->size) != 0)
+	while (i < to->nhuge &&
+	       (to->huge[i].name != huge.name || strcmp(to->huge[i].size, huge.size) != 0))
 		i++;
 	if (i == LEN(to->huge))
 		die("%s: more than %zu settings of huge pages in one call", key, LEN(to->huge));
-	to->huge[i] = *found;
+	to->huge[i] = huge;
 	if (i == to->nhuge)
 		to->nhuge++;
 }
 
-static void parse_knob(struct settings *to, size_t knob, int version, const char *key, char *value)
+static void parse_word(const char *key, const char *words, const char *value)
 {
-	struct setting *at = &to->at[knob];
+	char word[32];
+
+	snprintf(word, sizeof(word), " %s ", value);
+	if (strlen(value) + 2 >= sizeof(word) || strchr(value, ' ') || !strstr(words, word))
+		die("%s: '%s' is none of%.*s", key, value, (int)strlen(words) - 1, words);
+}
+
+static long parse_nice(const char *key, const char *text)
+{
+	long nice = strtol(text, NULL, 10);
+	char canonical[16];
+
+	snprintf(canonical, sizeof(canonical), "%ld", nice);
+	if (strcmp(text, canonical) != 0 || nice < -NICE_LOWEST || nice >= NICE_LOWEST)
+		die("%s: '%s' is not a number from %d to %d", key, text, -NICE_LOWEST,
+		    NICE_LOWEST - 1);
+	return nice;
+}
+
+static void parse_plain(struct settings *to, size_t name, int version, const char *key, char *value)
+{
+	struct setting *at = &to->at[name];
+	const struct range range = names[name].range[version];
+	unsigned char bits[CPUS_MAX / 8];
 
 	*at = (struct setting){.key = key, .version = version, .text = value};
-	if (knobs[knob].kind == SET) {
-		unsigned char bits[CPUS_MAX / 8];
-
+	switch (names[name].kind) {
+	case SET:
 		if (!parse_set(value, bits))
 			die("%s: '%s' is not a list of numbers like 0-3,6", key, value);
-	} else if (knobs[knob].kind == FREEZER) {
+		break;
+	case WORD:
+		parse_word(key, names[name].words, value);
+		break;
+	case STATE:
 		at->value = strcmp(value, version == 1 ? "FROZEN" : "1") == 0;
 		if (!at->value && strcmp(value, version == 1 ? "THAWED" : "0") != 0)
 			die("%s: '%s' is neither %s", key, value,
 			    version == 1 ? "FROZEN nor THAWED" : "1 nor 0");
-	} else {
-		at->value = parse_value(key, value, knobs[knob].kind, knobs[knob].range[version]);
+		break;
+	case PERCENT:
+		if (!parse_percent(value, &at->value))
+			die("%s: '%s' is neither a percentage from 0.00 to 100.00 nor max", key,
+			    value);
+		break;
+	case NICE:
+		at->value = NICE_LOWEST + (unsigned long long)parse_nice(key, value);
+		break;
+	default:
+		at->value = parse_value(key, value, names[name].kind, range);
 	}
+	/* these two are one number */
+	if (name == SHARES || name == NICE_WEIGHT)
+		to->at[name == SHARES ? NICE_WEIGHT : SHARES].key = NULL;
 }
 
 /* the two words of cpu.max are the two files of version 1, and kept like those */
@@ -346,47 +344,62 @@ static void parse_cpu_max(struct settings *to, const char *key, char *value)
 
 	if (period) {
 		*period++ = '\0';
-		parse_knob(to, PERIOD, 1, key, period);
+		parse_plain(to, PERIOD, 1, key, period);
 	}
-	parse_knob(to, QUOTA, 1, key, value);
+	parse_plain(to, QUOTA, 1, key, value);
+}
+
+static void parse_throttle(struct settings *to, size_t name, const char *key, char *value)
+{
+	char *space = strrchr(value, ' ');
+
+	if (!space)
+		die("%s: '%s' is not a device and a number", key, value);
+	*space = '\0';
+	add_rate(to, name, 1, key, value, space + 1);
 }
 
 /* WORD is KEY=VALUE and is cut into these in place */
-static void parse_setting(struct settings *to, char *word)
+static void parse_setting(struct settings *to, char *key)
 {
-	char *value = strchr(word, '=');
-	struct huge huge = {0};
-	int version;
+	char *value = strchr(key, '=');
 
-	if (!value || value == word)
-		die("'%s' is not KEY=VALUE", word);
+	if (!value || value == key)
+		die("'%s' is not KEY=VALUE", key);
 	*value++ = '\0';
 	if (!*value)
-		die("%s: the value is empty", word);
-	size_t knob = find_knob(word, &version), rate = find_rate(word);
+		die("%s: the value is empty", key);
+	struct match found = find_name(key);
+	size_t name = found.name;
 
-	if (strcmp(word, "cpu.max") == 0) {
-		parse_cpu_max(to, word, value);
-	} else if (knob < KNOBS) {
-		parse_knob(to, knob, version, word, value);
-	} else if (strcmp(word, "io.max") == 0) {
-		parse_io_max(to, word, value);
-	} else if (rate < RATES) {
-		char *space = strrchr(value, ' ');
-
-		if (!space)
-			die("%s: '%s' is not a device and a number", word, value);
-		*space = '\0';
-		add_throttle(to, word, value, rate, space + 1);
-	} else if (strcmp(word, "devices.allow") == 0 || strcmp(word, "devices.deny") == 0) {
-		add_device_rule(&to->devices, word, value, word[8] == 'a');
-	} else if (strcmp(word, "devices") == 0 && strcmp(value, "default") == 0) {
+	if (name < NAMES && names[name].kind == RULE)
+		to->devices_key = key;
+	if (name == NAMES)
+		die("%s: no such key; 'sc-cg keys' lists them", key);
+	/* what cannot be set is refused where the host is known, for whatever value */
+	if (names[name].access == READABLE || names[name].access == NEVER)
+		to->at[name] = (struct setting){.key = key, .version = found.version};
+	else if (name == QUOTA && found.version == 2)
+		parse_cpu_max(to, key, value);
+	else if (name == DEVICES && strcmp(value, "default") == 0)
 		add_default_devices(&to->devices);
-	} else if (parse_huge_key(word, &huge, &version)) {
-		parse_huge(to, &huge, word, value);
-	} else {
-		die("%s: no such key; sc-cg(8) lists them", word);
-	}
+	else if (name == DEVICES)
+		die("%s: '%s' is not 'default'; devices.allow and devices.deny take rules", key,
+		    value);
+	else if (name == DEVICES_ALLOW || name == DEVICES_DENY)
+		add_device_rule(&to->devices, key, value, name == DEVICES_ALLOW);
+	else if (name == HUGE_LIMIT || name == HUGE_RESERVED)
+		parse_huge(to, &found, key, value);
+	else if (names[name].kind == RATE && found.version == 2)
+		parse_io_max(to, key, value);
+	else if (names[name].kind == RATE)
+		parse_throttle(to, name, key, value);
+	else if (names[name].kind == WEIGHT)
+		parse_weight(to, name, found.version, key, value);
+	else if (names[name].kind == LINE)
+		parse_line(to, name, found.version, key, value);
+	else
+		parse_plain(to, name, found.version, key, value);
 }
 
 #endif

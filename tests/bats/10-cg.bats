@@ -441,7 +441,7 @@ cpu.max.burst=60000" ]
 	sc-cg create "$cg"
 	run -0 sc-cg stat "$cg"
 	like "$output" '*cpu.usage_usec *memory.current *memory.max max*pids.current 0*pids.max max*oom_kill 0*'
-	run ! grep -vE '^[a-z_.]+ ([0-9]+|max)$' <<<"$output"
+	run ! grep -vE '^[a-zA-Z0-9_.]+ ([0-9.]+|max)$' <<<"$output"
 	run -125 --separate-stderr sc-cg stat "$cg/absent" "$cg"
 	like "$output" "cgroup $cg*memory.current*"
 	like "$stderr" 'sc-cg: stat *absent*'
@@ -467,4 +467,342 @@ hugetlb.2MB.limit_in_bytes=2097152" ]
 	like "$stderr" '*no control group hierarchy*'
 	sc-cg "$v2" rm "$cg"
 	[ "$(loaded)" = 0 ]
+}
+
+@test "get: several control groups in one call, and what cannot be told stops nothing" {
+	requires pids
+	sc-cg create "$cg"
+	sc-cg create "${cg%/*}/other"
+	sc-cg set "$cg" pids.max=11
+	expect 0 sc-cg get "$cg" pids.max pids.current -- "${cg%/*}/other" pids.max
+	same "$output" "cgroup $cg
+pids.max=11
+pids.current=0
+cgroup ${cg%/*}/other
+pids.max=max"
+	expect 125 sc-cg get never/there pids.max -- "$cg" nonsense memory.reclaim pids.max
+	same "$output" "cgroup $cg
+pids.max=11"
+	like "$stderr" 'sc-cg: get never/there: no such control group
+sc-cg: nonsense: no such key*
+sc-cg: memory.reclaim: *'
+	refused get "$cg" --
+	refused get "$cg" pids.max --
+	refused get "$cg" pids.max -- "$cg"
+	refused get "$cg" pids.max -- ../x pids.max
+	sc-cg rm "${cg%/*}/other"
+}
+
+@test "stat: pressure, periods, peaks and huge pages where the host has them" {
+	requires memory pids cpu
+	sc-cg create "$cg"
+	sc-cg exec "$cg" true
+	expect 0 sc-cg stat "$cg"
+	like "$output" $'*\ncpu.nr_periods 0\n*'
+	like "$output" $'*\nmemory.swap.max max\n*'
+	like "$output" $'*\nmemory.events.max 0\n*'
+	if sc-cg keys "$cg" | grep -q '^pids.peak.*read'; then
+		like "$output" $'*\npids.peak [1-9]*\n*'
+	fi
+	if has_controller io blkio; then
+		like "$output" $'*\nio.rios *\nio.wios *'
+	fi
+	if [ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] && has_controller hugetlb; then
+		like "$output" $'*\nhugetlb.2MB.current 0\n*'
+	fi
+	if sc-cg keys "$cg" | grep -q '^memory.high.*set'; then
+		like "$output" $'*\nmemory.high max\n*memory.events.high 0\n*memory.events.oom 0\n*'
+	fi
+	if sc-cg get "$cg" memory.pressure >/dev/null; then
+		like "$output" $'*\ncpu.pressure.some.avg10 0.00\ncpu.pressure.some.avg60 0.00\ncpu.pressure.some.total *'
+		like "$output" $'*\nmemory.pressure.full.avg10 0.00\n*\nio.pressure.full.total *'
+	fi
+}
+
+@test "stat: the pressure of processes that wait for the cpu is told" {
+	requires cgroup2 cpu
+	sc-cg create "$cg"
+	sc-cg get "$cg" cpu.pressure || skip "needs pressure stall information"
+	local pids='' pid
+	for pid in 1 2 3 4; do
+		sc-cg exec "$cg" sh -c 'while :; do :; done' 3>&- &
+		pids="$pids $!"
+	done
+	wait_until 20 sh -c 'sc-cg stat "$1" | grep -q "^cpu.pressure.some.total [1-9]"' - "$cg"
+	sc-cg kill "$cg"
+	for pid in $pids; do
+		wait "$pid" || [ $? = 137 ]
+	done
+}
+
+@test "set: a nice value is the weight the kernel gives to it, in either vocabulary" {
+	requires cpu
+	local nice
+	sc-cg create "$cg"
+	for nice in -20 -5 0 1 19; do
+		sc-cg set "$cg" "cpu.weight.nice=$nice"
+		same "$(sc-cg get "$cg" cpu.weight.nice)" "cpu.weight.nice=$nice"
+	done
+	for nice in -21 20 -0 +1 5x '' 1.5 007; do
+		refused set "$cg" "cpu.weight.nice=$nice"
+	done
+	# the two say the same, so the last one counts
+	sc-cg set "$cg" cpu.weight.nice=19 cpu.weight=100
+	same "$(sc-cg get "$cg" cpu.weight)" cpu.weight=100
+	sc-cg set "$cg" cpu.weight=100 cpu.weight.nice=19
+	same "$(sc-cg get "$cg" cpu.weight.nice)" cpu.weight.nice=19
+}
+
+@test "set: what only version 1 limits: swappiness, the memory killer, network buffers, cpusets" {
+	requires cgroup1 memory cpuset
+	sc-cg create "$cg"
+	sc-cg keys "$cg" | grep -q '^memory.swappiness.*set' || skip "needs the memory controller in version 1"
+	sc-cg set "$cg" memory.swappiness=11 memory.oom_control=1 memory.kmem.tcp.limit_in_bytes=8m cpuset.memory_migrate=1
+	expect 0 sc-cg get "$cg" memory.swappiness memory.oom_control memory.kmem.tcp.limit_in_bytes cpuset.memory_migrate
+	same "$output" "memory.swappiness=11
+memory.oom_control=1
+memory.kmem.tcp.limit_in_bytes=8388608
+cpuset.memory_migrate=1"
+	# orders leave nothing to read back
+	sc-cg set "$cg" memory.force_empty=1
+	refused get "$cg" memory.force_empty
+}
+
+@test "set: realtime quota and period on version 1" {
+	requires cgroup1 cpu
+	sc-cg create "$cg"
+	sc-cg keys "$cg" | grep -q '^cpu.rt_runtime_us.*set' || skip "needs CONFIG_RT_GROUP_SCHED"
+	refused set "$cg" cpu.rt_runtime_us=5000
+	like "$stderr" '*cpu.rt_runtime_us*parent*'
+	# the root of the sandbox and the parent have to have some to give
+	local top
+	top=$(awk '/ - cgroup .*[, ]cpu(,|$)/ { print $5 }' /proc/self/mountinfo | head -n 1)
+	echo 20000 >"$top/cpu.rt_runtime_us" || skip "needs realtime time in the control group of the sandbox"
+	sc-cg set "${cg%/*}" cpu.rt_runtime_us=10000
+	sc-cg set "$cg" cpu.rt_period_us=500000 cpu.rt_runtime_us=4000
+	expect 0 sc-cg get "$cg" cpu.rt_runtime_us cpu.rt_period_us
+	same "$output" "cpu.rt_runtime_us=4000
+cpu.rt_period_us=500000"
+	sc-cg rm -p "$cg"
+	# the kernel counts a removed control group for a moment
+	wait_until 5 sh -c 'echo 0 >"$1/cpu.rt_runtime_us"' - "$top"
+}
+
+@test "set: what only version 2 limits: depth, descendants, pressure; memory.high and its like" {
+	requires cgroup2
+	sc-cg create "$cg"
+	sc-cg set "$cg" cgroup.max.depth=2 cgroup.max.descendants=3
+	expect 0 sc-cg get "$cg" cgroup.max.depth cgroup.max.descendants
+	same "$output" "cgroup.max.depth=2
+cgroup.max.descendants=3"
+	refused create "$cg/a/b/c"
+	sc-cg keys "$cg" | grep -q '^memory.high.*set' || return 0
+	sc-cg set "$cg" memory.high=32m memory.min=4k memory.low=8m memory.oom.group=1
+	expect 0 sc-cg get "$cg" memory.high memory.min memory.low memory.soft_limit_in_bytes memory.oom.group
+	same "$output" "memory.high=33554432
+memory.min=4096
+memory.low=8388608
+memory.soft_limit_in_bytes=8388608
+memory.oom.group=1"
+	# no soft limit is no protection, not protection of everything
+	sc-cg set "$cg" memory.soft_limit_in_bytes=-1
+	same "$(sc-cg get "$cg" memory.low)" memory.low=0
+}
+
+@test "set: reservations of huge pages, and the highest number that version 1 prints, is no limit" {
+	requires hugetlb
+	[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] || skip "needs huge pages of 2 MB"
+	sc-cg create "$cg"
+	sc-cg set "$cg" hugetlb.2MB.rsvd.limit_in_bytes=4m hugetlb.2MB.max=9223372036854771712
+	expect 0 sc-cg get "$cg" hugetlb.2MB.rsvd.max hugetlb.2MB.max hugetlb.2MB.limit_in_bytes
+	same "$output" "hugetlb.2MB.rsvd.max=4194304
+hugetlb.2MB.max=max
+hugetlb.2MB.limit_in_bytes=-1"
+}
+
+@test "set: a weight for one disk, where the scheduler of that disk has weights" {
+	requires io loop
+	local loop queue out
+	sc-cg create "$cg"
+	truncate -s 4M "$BATS_TEST_TMPDIR/disk"
+	loop=$(losetup -f --show "$BATS_TEST_TMPDIR/disk")
+	queue=/sys/block/${loop##*/}/queue/scheduler
+	out=$(cat "$queue")
+	if ! grep -q bfq "$queue" || ! echo bfq >"$queue"; then
+		losetup -d "$loop"
+		skip "needs the disk scheduler bfq"
+	fi
+	# undone before anything is looked at
+	run sc-cg set "$cg" "io.bfq.weight=$loop 300" io.bfq.weight=200
+	local set_status=$status set_output=$output
+	run sc-cg get "$cg" io.bfq.weight blkio.bfq.weight_device blkio.bfq.weight
+	local got=$output
+	run sc-cg set "$cg" "io.bfq.weight=$loop default"
+	local reset=$status
+	out=${out#*[}
+	echo "${out%]*}" >"$queue"
+	losetup -d "$loop"
+	echo "$set_output"
+	same "$set_status" 0
+	same "$reset" 0
+	like "$got" "io.bfq.weight=200
+io.bfq.weight=7:* 300
+blkio.bfq.weight_device=7:* 300
+blkio.bfq.weight=200"
+}
+
+@test "kill and rm give up on what cannot die, name it, and leave the control group for a second rm" {
+	requires loop
+	local loop top other="${cg%/*}/above/below" freezer killer
+	sc-cg create "$cg"
+	sc-cg create "$other"
+	truncate -s 8M "$BATS_TEST_TMPDIR/disk"
+	mkfs.ext4 -q "$BATS_TEST_TMPDIR/disk"
+	mkdir "$BATS_TEST_TMPDIR/mnt"
+	loop=$(losetup -f --show "$BATS_TEST_TMPDIR/disk")
+	mount "$loop" "$BATS_TEST_TMPDIR/mnt"
+	fsfreeze -f "$BATS_TEST_TMPDIR/mnt"
+	# it waits inside the kernel, where no signal reaches it
+	sc-cg exec "$cg" sh -c 'echo >"$1/file"' - "$BATS_TEST_TMPDIR/mnt" 3>&- &
+	local stuck=$!
+	wait_until 10 grep -q '^State:.D' "/proc/$stuck/status"
+	# nor does one reach who is frozen by version 1 further up; both at once, as each takes 10 seconds
+	freezer=$(awk '/ - cgroup .*[, ]freezer(,|$)/ { print $5 }' /proc/self/mountinfo | head -n 1)
+	if [ -n "$freezer" ]; then
+		sleeper "$other"
+		echo FROZEN >"$freezer/${other%/*}/freezer.state"
+	fi
+	sc-cg kill "$other" 2>"$BATS_TEST_TMPDIR/killer" 3>&- &
+	killer=$!
+	run -125 --separate-stderr sc-cg rm "$cg"
+	local said=$stderr
+	for top in $(roots); do
+		[ -d "$top/$cg" ] || said="$top/$cg is gone"
+	done
+	local killed=0
+	wait "$killer" || killed=$?
+	[ -z "$freezer" ] || echo THAWED >"$freezer/${other%/*}/freezer.state"
+	fsfreeze -u "$BATS_TEST_TMPDIR/mnt"
+	sc-cg rm "$cg"
+	sc-cg rm -p "$other"
+	wait_until 5 is_gone "$stuck"
+	umount "$BATS_TEST_TMPDIR/mnt"
+	losetup -d "$loop"
+	like "$said" "sc-cg: kill $cg: after 10 s *still there*: $stuck(D)"
+	[ -z "$freezer" ] || {
+		same "$killed" 125
+		like "$(cat "$BATS_TEST_TMPDIR/killer")" "sc-cg: kill $other: *above this one is frozen* $pid(*)"
+	}
+}
+
+@test "create: a controller that a parent cannot hand on is named" {
+	requires cgroup2 hugetlb
+	grep -qw hugetlb "$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)/cgroup.controllers" ||
+		skip "needs a controller in version 2"
+	sc-cg "$v2" create "$cg"
+	sleeper "$cg" "$v2"
+	# only leaves take processes and this one has one
+	refused "$v2" create "$cg/below"
+	like "$stderr" 'sc-cg: create */below in cgroup2: a control group above it cannot hand on *+hugetlb*processes of its own: *busy*'
+	sc-cg "$v2" kill "$cg"
+	sc-cg "$v2" create "$cg/below"
+	sc-cg "$v2" rm "$cg"
+}
+
+@test "create: below a delegated unit its processes move to a leaf, and nothing above it is touched" {
+	requires cgroup2
+	local top unit=${cg%/*}/unit.service
+	top=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+	mkdir -p "$top/$unit"
+	setfattr -n user.delegate -v 1 "$top/$unit" || {
+		rmdir "$top/$unit" "$top/${unit%/*}"
+		skip "needs extended attributes on control groups, and attr"
+	}
+	grep -q . "$top/cgroup.controllers" || skip "needs a controller in version 2"
+	local controllers
+	controllers=$(cat "$top/cgroup.subtree_control")
+	sh -c 'echo $$ >"$1/cgroup.procs"; exec sleep 1000' - "$top/$unit" 3>&- &
+	local service=$!
+	wait_until 5 grep -q sleep "/proc/$service/comm"
+	# what is above the unit is somebody else's: without a controller from there, there is none below
+	sc-cg "$v2" create "$unit/sc/one"
+	same "$(cat "$top/${unit%/*}/cgroup.subtree_control")" ""
+	same "$(cat "$top/$unit/cgroup.procs")" "$service"
+	sc-cg "$v2" rm -p "$unit/sc/one"
+	sed 's/[^ ]*/+&/g' "$top/cgroup.controllers" >"$top/${unit%/*}/cgroup.subtree_control"
+	sc-cg "$v2" create "$unit/sc/one"
+	same "$(cat "$top/$unit/cgroup.procs")" ""
+	same "$(cat "$top/$unit/init/cgroup.procs")" "$service"
+	same "$(cat "$top/$unit/sc/one/cgroup.controllers")" "$(cat "$top/cgroup.controllers")"
+	same "$(cat "$top/cgroup.subtree_control")" "$controllers"
+	refused "$v2" create "$unit/sc/one"
+	same "$(cat "$top/$unit/init/cgroup.procs")" "$service"
+	sc-cg "$v2" rm "${cg%/*}"
+}
+
+@test "create: without the mark of a delegation processes stay where they are" {
+	requires cgroup2
+	local top
+	top=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+	grep -q . "$top/cgroup.controllers" || skip "needs a controller in version 2"
+	sc-cg "$v2" create "$cg"
+	sleeper "$cg" "$v2"
+	refused "$v2" create "$cg/below"
+	same "$(cat "$top/$cg/cgroup.procs")" "$pid"
+	[ ! -d "$top/$cg/init" ]
+	[ ! -d "$top/$cg/below" ]
+}
+
+@test "create: inside the cgroup namespace of a container its processes move to a leaf first" {
+	requires cgroup2
+	local top
+	top=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+	grep -q . "$top/cgroup.controllers" || skip "needs a controller in version 2"
+	sc-cg "$v2" create "$cg"
+	# what fails further down takes the move back
+	sc-cg "$v2" set "$cg" cgroup.max.depth=1
+	expect 0 sc-cg "$v2" exec "$cg" unshare --cgroup --mount sh -ec '
+		umount -R /sys/fs/cgroup
+		mount -t cgroup2 none /sys/fs/cgroup
+		sc-cg create inner/one 2>&1 && exit 1
+		cat /proc/self/cgroup
+		find /sys/fs/cgroup -mindepth 1 -type d
+		echo "handed on: $(cat /sys/fs/cgroup/cgroup.subtree_control)"'
+	like "$output" "sc-cg: create inner/one in cgroup2: *
+*0::/
+handed on: "
+	sc-cg "$v2" set "$cg" cgroup.max.depth=max
+	expect 0 sc-cg "$v2" exec "$cg" unshare --cgroup --mount sh -ec '
+		umount -R /sys/fs/cgroup
+		mount -t cgroup2 none /sys/fs/cgroup
+		sc-cg create inner/one
+		sc-cg exec inner/one cat /proc/self/cgroup
+		cat /proc/self/cgroup
+		cat /sys/fs/cgroup/inner/one/cgroup.controllers
+		sc-cg rm -p inner/one'
+	like "$output" "*0::/inner/one
+*0::/init
+$(cat "$top/cgroup.controllers")"
+	[ -d "$top/$cg/init" ]
+}
+
+@test "threaded control groups below: kill, freeze and stat work, and one of its own says what to name" {
+	requires cgroup2
+	local top
+	top=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+	sc-cg "$v2" create "$cg"
+	mkdir "$top/$cg/threads"
+	sc-cg "$v2" set "$cg/threads" cgroup.type=threaded
+	same "$(sc-cg "$v2" get "$cg/threads" cgroup.type)" cgroup.type=threaded
+	sleeper "$cg" "$v2"
+	echo "$pid" >"$top/$cg/threads/cgroup.threads"
+	sc-cg "$v2" freeze "$cg"
+	sc-cg "$v2" thaw "$cg"
+	expect 0 sc-cg "$v2" stat "$cg"
+	refused "$v2" kill "$cg/threads"
+	like "$stderr" '*threaded*'
+	kill -0 "$pid"
+	sc-cg "$v2" kill "$cg"
+	is_gone "$pid"
+	sc-cg "$v2" rm "$cg"
 }
