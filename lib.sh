@@ -226,6 +226,7 @@ settings() {
 			SC_ROOT) SC_ROOT=${SC_ROOT:-$value} ;;
 			SC_RUN) SC_RUN=${SC_RUN:-$value} ;;
 			SC_PREFIX) SC_PREFIX=${SC_PREFIX:-$value} ;;
+			SC_CGROUP) SC_CGROUP=${SC_CGROUP:-$value} ;;
 			SC_IMAGE) SC_IMAGE=${SC_IMAGE:-$value} ;;
 			'' | '#'*) ;;
 			*) die "$SC_CONF: unknown setting '$key'" ;;
@@ -236,6 +237,10 @@ settings() {
 	case $SC_ROOT$SC_RUN in *[!a-zA-Z0-9_./-]* | [!/]*) die "SC_ROOT and SC_RUN are absolute paths of letters, digits and '_./-'" ;; esac
 	valid_name SC_PREFIX "$SC_PREFIX"
 	[ ${#SC_PREFIX} -le 11 ] || die "SC_PREFIX '$SC_PREFIX': at most 11 characters, it begins the names of links"
+	SC_CGROUP=${SC_CGROUP:-$SC_PREFIX}
+	case /$SC_CGROUP/ in
+	*//* | */./* | */../* | *[!a-zA-Z0-9_.:@/-]*) die "SC_CGROUP '$SC_CGROUP': a path below the top of the cgroups, such as system.slice/scadm-cgroup.service/sc" ;;
+	esac
 	case $door in run | print | explain | step) ;; *) die "SC_DOOR is run, print, explain or step, not '$door'" ;; esac
 	read -r boot_id </proc/sys/kernel/random/boot_id
 }

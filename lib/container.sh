@@ -38,11 +38,11 @@ container_fstab() {
 	for layer in $layers; do
 		lower=$lower${lower:+:}$SC_ROOT/layers/$layer
 	done
-	fstab="overlay / overlay lowerdir=$lower,upperdir=$record/upper,workdir=$record/work,nodev,X-mount.mkdir$idmap 0 0
+	fstab="overlay / overlay lowerdir=$lower,upperdir=$disk_layers/upper,workdir=$disk_layers/work,nodev,X-mount.mkdir$idmap 0 0
 proc /proc proc X-mount.mkdir,nosuid,nodev,noexec 0 0
 tmpfs /dev tmpfs X-mount.mkdir,nosuid,noexec,strictatime,mode=755,size=65536k 0 0
 devpts /dev/pts devpts X-mount.mkdir,nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 0 0
-tmpfs /dev/shm tmpfs X-mount.mkdir,nosuid,noexec,nodev,mode=1777,size=65536k 0 0
+tmpfs /dev/shm tmpfs X-mount.mkdir,nosuid,noexec,nodev,mode=1777,size=${shm_size:-67108864} 0 0
 mqueue /dev/mqueue mqueue X-mount.mkdir,nosuid,noexec,nodev 0 0
 sysfs /sys sysfs X-mount.mkdir,nosuid,noexec,nodev,ro 0 0
 cgroup /sys/fs/cgroup cgroup nosuid,noexec,nodev,relatime,ro 0 0
@@ -75,62 +75,6 @@ container_resolv_conf() {
 	*nameserver*) ;;
 	*) resolv_conf="$resolv_conf${resolv_conf:+$nl}nameserver 8.8.8.8${nl}nameserver 8.8.4.4" ;;
 	esac
-}
-
-# container_bytes TEXT WHAT - sets $bytes; TEXT is a number with b, k, m or g
-container_bytes() {
-	local digits="${1%[bkmgBKMG]}"
-	case $digits in
-	'' | *[!0-9]* | 0* | ??????????????*) die "$2 '$1': a size is a number with k, m or g, such as 64m" ;;
-	esac
-	case $1 in *[mM] | *[gG]) [ ${#digits} -le 9 ] || die "$2 '$1': that is more than any machine has" ;; esac
-	case $1 in
-	*[kK]) bytes=$((digits * 1024)) ;;
-	*[mM]) bytes=$((digits * 1048576)) ;;
-	*[gG]) bytes=$((digits * 1073741824)) ;;
-	*) bytes=$digits ;;
-	esac
-	[ "$bytes" -gt 0 ] || die "$2 '$1': must be more than nothing"
-}
-
-# container_cpus NUMBER - adds the quota that gives so many CPUs to $limits
-container_cpus() {
-	local whole="${1%%.*}" part=''
-	case $1 in *.*) part=${1#*.} ;; esac
-	case $whole in 0) ;; 0*) whole=x ;; esac
-	case $whole$part in '' | *[!0-9]* | ????????*) die "--cpus '$1': a number such as 1.5" ;; esac
-	part=${part}000
-	part=${part%"${part#???}"}
-	while [ "$part" != "${part#0}" ] && [ ${#part} -gt 1 ]; do part=${part#0}; done
-	part=$((whole * 100000 + part * 100))
-	[ "$part" -ge 1000 ] || die "--cpus '$1': less than a hundredth of a CPU is not possible"
-	limits="$limits cpu.cfs_period_us=100000 cpu.cfs_quota_us=$part"
-}
-
-# container_limits LIST - adds the words of K=V,K=V to $limits; a piece without `=` belongs to the value before
-container_limits() {
-	local rest="$1," piece
-	while [ "$rest" ]; do
-		piece=${rest%%,*} rest=${rest#*,}
-		case $piece in
-		*[!a-zA-Z0-9_.:=/-]* | '') die "--limits '$1': write KEY=VALUE,KEY=VALUE with the kernel's file names" ;;
-		*=*) limits="$limits $piece" ;;
-		*)
-			[ "$limits" ] || die "--limits '$1': write KEY=VALUE,KEY=VALUE"
-			limits="$limits,$piece"
-			;;
-		esac
-	done
-}
-
-# container_memory_swap SIZE - adds the limit of memory and swap together to $limits (-1: no limit)
-container_memory_swap() {
-	if [ "$1" = -1 ]; then
-		bytes=-1
-	else
-		container_bytes "$1" --memory-swap
-	fi
-	limits="$limits memory.memsw.limit_in_bytes=$bytes"
 }
 
 # plain_word TEXT - print TEXT if it has only letters, digits and `_.,:-`; it becomes part of a command
@@ -219,8 +163,13 @@ container_defaults() {
 		userns=host seccomp='' no_new_privs='' caps=all
 	fi
 	userns=${userns:-auto}
-	case $pids in -1 | 0) pids=max ;; esac
 	asked=$limits
-	case "$limits " in *' pids.max='*) ;; *) limits=" pids.max=$pids$limits" ;; esac
-	[ "$privileged" ] || limits="devices=default$limits"
+	limits_swap
+	case $nl$limits in *"${nl}pids.max="*) ;; *) limits=pids.max=2048${limits:+$nl}$limits ;; esac
+	[ "$privileged" ] || limits=devices=default$nl$limits
+	limits_split
+	case $net,$net_rate_in$net_rate_out$net_prio in
+	bridge,* | *,) ;;
+	*) die '--net-rate and --net-prio are for the cable of the container itself: they go with --net=bridge only' ;;
+	esac
 }

@@ -228,13 +228,13 @@ state_storage() {
 state_ready() {
 	local last_boot='' record rebooted=1
 	[ ! -e "$SC_RUN/.boot_id" ] || read -r last_boot <"$SC_RUN/.boot_id" || last_boot=''
-	[ "$last_boot" != "$boot_id" ] || [ ! -d "$SC_ROOT/merged" ] || return 0
+	[ "$last_boot" != "$boot_id" ] || [ ! -d "$SC_ROOT/updates" ] || return 0
 	[ -e "$SC_ROOT/containers" ] || state_storage
 	cmd mkdir -p -m 0700 "$SC_ROOT" "$SC_ROOT/containers" "$SC_ROOT/bridges" "$SC_ROOT/netns" \
-		"$SC_ROOT/connections" "$SC_ROOT/cgroups" "$SC_ROOT/imports" "$SC_ROOT/images" "$SC_ROOT/layers" "$SC_ROOT/merged"
+		"$SC_ROOT/connections" "$SC_ROOT/cgroups" "$SC_ROOT/imports" "$SC_ROOT/images" "$SC_ROOT/layers" "$SC_ROOT/merged" "$SC_ROOT/updates"
 	cmd mkdir -p "$SC_RUN" "$SC_RUN/.owners"
 	set +f
-	for record in "$SC_ROOT"/imports/* "$SC_ROOT"/cgroups/* "$SC_ROOT"/containers/* "$SC_ROOT"/connections/* \
+	for record in "$SC_ROOT"/imports/* "$SC_ROOT"/updates/* "$SC_ROOT"/cgroups/* "$SC_ROOT"/containers/* "$SC_ROOT"/connections/* \
 		"$SC_ROOT"/netns/*; do
 		set -f
 		[ ! -e "$record" ] || reap_record "$record"

@@ -18,7 +18,7 @@ record_true() {
 
 # record_json WORD... - sets $config to the record of the container that runs WORD...
 record_json() {
-	local path args command image_json pair limit_list='' network user_json workdir_json netns_path
+	local path args command image_json network user_json workdir_json netns_path
 	local tty_json stdin_json privileged_json read_only_json remove_json
 	json_string "$1"
 	path=$json
@@ -29,12 +29,6 @@ record_json() {
 	args=$json
 	json_string "$image"
 	image_json=$json
-	for pair in $limits; do
-		json_string "${pair%%=*}"
-		limit_list="$limit_list${limit_list:+,}$json"
-		json_string "${pair#*=}"
-		limit_list="$limit_list:$json"
-	done
 	json_string "${user-}"
 	user_json=$json
 	json_string "${workdir:-/}"
@@ -60,7 +54,7 @@ record_json() {
 	[ "$keep" ] && remove_json=false || remove_json=true
 	config="{\"Id\":\"$id\",\"Name\":\"$name\",\"Created\":\"$created\",\"Path\":$path,\"Args\":$args,\"Image\":$image_json,
 \"Config\":{\"Hostname\":\"$hostname\",\"User\":$user_json,\"WorkingDir\":$workdir_json,\"Tty\":$tty_json,\"OpenStdin\":$stdin_json,\"Image\":$image_json,\"Cmd\":$command},
-\"HostConfig\":{\"NetworkMode\":\"$net\",\"UsernsMode\":\"$userns\",\"AutoRemove\":$remove_json,\"Privileged\":$privileged_json,\"ReadonlyRootfs\":$read_only_json,\"Capabilities\":\"$caps\",\"CgroupParent\":\"$SC_PREFIX\",\"Limits\":{$limit_list}},
+\"HostConfig\":{\"NetworkMode\":\"$net\",\"UsernsMode\":\"$userns\",\"AutoRemove\":$remove_json,\"Privileged\":$privileged_json,\"ReadonlyRootfs\":$read_only_json,\"Capabilities\":\"$caps\",\"CgroupParent\":\"$SC_CGROUP\"},
 \"NetworkSettings\":{$network\"SandboxKey\":\"$netns_path\"},
 \"CgroupPath\":\"$cgroup\",\"LogPath\":\"$record/container.log\"}"
 }

@@ -56,7 +56,7 @@ container_environment() {
 
 # container_start WORD... - put the chain together, write the record, run it
 container_start() {
-	local kind json
+	local kind json line
 	shift $(($# - operands))
 	# entrypoint words come last to first: each goes to the front
 	[ $# -gt 0 ] || [ "$entrypoint" ] || while read -r kind json; do
@@ -84,13 +84,19 @@ container_start() {
 	cmd ln -s "$record" "$SC_RUN/$name"
 
 	note "The chain: each program changes one thing about itself and becomes the next one."
+	set -- ${tty:+--console-fd=3} -- "$@"
+	while read -r line; do
+		[ ! "$line" ] || set -- "--rlimit=$line" "$@"
+	done <<-END
+		$ulimits
+	END
 	set -- sc-clone --cgroup-fd=6 --pid --uts --ipc --cgroup \
 		${uid_base:+--user ${user_of:+"--user-of=$user_of"} "--uid-map=0:$uid_base:65536" "--gid-map=0:$uid_base:65536"} \
 		"--root=$SC_ROOT/merged" "--fstab=$record/fstab" --dev ${read_only:+--read-only} \
 		${privileged:+--no-mask} "--hostname=$hostname" "--env-file=$record/env" "--as=${user:-0}" \
 		"--cwd=${workdir:-/}" "--caps=$caps" ${no_new_privs:+--no-new-privs} \
 		${seccomp:+"--seccomp=${SC_HELPERS:-$SC_LIB/build}/seccomp.bpf"} "--pid-file=$record/pid" \
-		${foreground:+--die-with-parent} ${detach:+--ready-fd=5} ${tty:+--console-fd=3} -- "$@"
+		${foreground:+--die-with-parent} ${detach:+--ready-fd=5} ${oom_score_adj:+"--oom-score-adj=$oom_score_adj"} "$@"
 	case $net in
 	host) ;;
 	bridge | none) # this namespace is ours: low ports and ping need no privilege in it

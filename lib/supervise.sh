@@ -22,12 +22,19 @@ supervise() {
 	# door: signals to what the chain started pass it on, they are no step of a plan
 	[ ! "${impatience-}" ] || ! kill "$impatience" 2>/dev/null || wait "$impatience" || impatience=''
 	oom=false
-	if [ "$exit_status" -eq 137 ]; then
-		case $(sc-cg stat "$cgroup") in
-		*'oom_kill 0'*) ;;
-		*'oom_kill '*) oom=true ;;
-		esac
-	fi
+	[ "$exit_status" -ne 137 ] || ! oom_killed "$record" "$cgroup" || oom=true
+}
+
+# oom_killed RECORD CGROUP - whether the kernel killed anybody there for memory, but for the probes of verify
+oom_killed() {
+	local key value probes=0
+	{ read -r probes <"$1/oom_kill"; } 2>/dev/null || probes=0
+	while read -r key value; do
+		[ "$key" != oom_kill ] || [ "$value" -le "${probes:-0}" ] || return 0
+	done <<-END
+		$(sc-cg stat "$2")
+	END
+	return 1
 }
 
 # ask_to_end SIGNAL CHAIN CGROUP - pass a signal on; the second one, or ten seconds, end it for certain

@@ -188,7 +188,8 @@ requires() {
 		devices) has_controller devices || grep -q ' - cgroup2 ' /proc/self/mountinfo ;;
 		freezer) has_controller freezer || grep -q ' - cgroup2 ' /proc/self/mountinfo ;;
 		io) has_controller io blkio ;;
-		swap) ls /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes /sys/fs/cgroup/init/memory.swap.max >/dev/null 2>&1 ;;
+		huge_pages) [ "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages 2>/dev/null || echo 0)" -ge 4 ] ;;
+		swap) [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ] || [ -e /sys/fs/cgroup/init/memory.swap.max ] ;;
 		overlay) grep -qw overlay /proc/filesystems ;;
 		userns) unshare --user true 2>/dev/null ;;
 		timens) [ -e /proc/self/ns/time ] ;;
@@ -197,11 +198,17 @@ requires() {
 		shared) [ -d "$SHARED" ] ;;
 		loop) [ -e /dev/loop-control ] && losetup -f >/dev/null 2>&1 ;;
 		fuse | kvm | net/tun) [ -e "/dev/$feature" ] ;;
+		rates)
+			unshare --net sh -ec 'ip link add i0 type ifb && tc qdisc add dev i0 root tbf rate 1mbit burst 3k limit 9k
+				tc qdisc add dev lo clsact && tc filter add dev lo ingress u32 match u32 0 0 action mirred egress redirect dev i0' 2>/dev/null
+			;;
+		psi) grep -q ' - cgroup2 ' /proc/self/mountinfo && cat /proc/pressure/cpu >/dev/null 2>&1 ;;
 		two_cpus) [ "$(nproc)" -ge 2 ] ;;
+		sys_resource) [ $((0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 24 & 1)) -eq 1 ] ;;
 		plain_helpers) ! nm -D "$SC_HELPERS/sc-clone" 2>/dev/null | grep -q __asan_init ;;
 		strace) strace -qq -o /dev/null true 2>/dev/null ;;
 		qemu) command -v qemu-system-x86_64 >/dev/null ;;
-		nft | tmux | script | mmdebstrap | dnf | rpm | yum | bsdtar | runc | crun | podman | docker | tcpdump | nc | socat | ping | python3 | gcc | clang | jq | ssh | pv | zstd | git | e2fsck)
+		nft | tmux | script | mmdebstrap | dnf | rpm | yum | bsdtar | runc | crun | podman | docker | tcpdump | nc | socat | ping | python3 | gcc | clang | jq | ssh | pv | zstd | git | e2fsck | setquota | mkfs.xfs)
 			command -v "$feature" >/dev/null
 			;;
 		*)
