@@ -95,6 +95,13 @@ check-shells:
 		JOBS=$(JOBS) SC_TEST_SH=$$shell tests/run $(suite) || failed="$$failed $$shell"; \
 	done; [ -z "$$failed" ] || { echo "failed with:$$failed" >&2; exit 1; }
 
+# the files of tests/vm/files on a kernel of a distribution, with control groups of version 2 only
+check-vm:
+	./deps.sh run build
+	./deps.sh vm || echo 'not all there for the machine: its tests will be skipped'
+	$(MAKE) all
+	JOBS=2 tests/vm/run
+
 lint:
 	./deps.sh build lint
 	tests/lint/all
@@ -106,12 +113,16 @@ bench: all
 # the installed tree is the checkout without what only development needs
 tree = $(DESTDIR)$(PREFIX)/lib/scadm
 mandir = $(DESTDIR)$(PREFIX)/share/man
+units = $(DESTDIR)$(PREFIX)/lib/systemd/system
 completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 install: all
 	install -d $(tree)/bin $(tree)/lib $(tree)/images $(tree)/build $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(wildcard bin/*) $(tree)/bin
 	install -m 644 lib.sh $(wildcard VERSION) $(tree)
+	install -m 755 deps.sh $(tree)
+	install -d $(units)
+	install -m 644 $(wildcard systemd/*.service) $(units)
 	$(if $(wildcard lib/*.sh),install -m 644 $(wildcard lib/*.sh) $(tree)/lib)
 	$(if $(wildcard images/*),install -m 755 $(wildcard images/*) $(tree)/images)
 	install -m 755 $(helpers:%=$(BUILD)/%) $(tree)/build
@@ -125,7 +136,7 @@ install: all
 	$(if $(wildcard completion/scadm.bash),install -m 644 completion/scadm.bash $(completions)/scadm)
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/scadm $(completions)/scadm
+	rm -f $(DESTDIR)$(PREFIX)/bin/scadm $(completions)/scadm $(patsubst systemd/%,$(units)/%,$(wildcard systemd/*.service))
 	for page in $(notdir $(pages)); do rm -f $(mandir)/man$${page##*.}/$$page || exit; done
 	rm -rf $(tree)
 
@@ -133,5 +144,5 @@ clean:
 	rm -rf build build-asan
 
 FORCE:
-.PHONY: all deps demo check check-asan check-shells lint install uninstall bench clean FORCE
+.PHONY: all deps demo check check-asan check-shells check-vm lint install uninstall bench clean FORCE
 .DELETE_ON_ERROR:

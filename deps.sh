@@ -1,7 +1,9 @@
 #!/bin/sh
 # Install what scadm needs and this machine lacks
-#: usage: ./deps.sh [-n] GROUP...      GROUP: run build test lint bench
+#: usage: ./deps.sh [-n] GROUP...      GROUP: run build test lint bench vm
+#:        ./deps.sh -l GROUP...
 #:   -n   only print the command
+#:   -l   only print the names of all packages, those that are there too
 #:
 #: Knows apt, dnf, apk and pacman. When nothing is missing it says so and asks no package manager.
 #: Not root: prints the command to type, exit status 1.
@@ -28,16 +30,20 @@ needs() {
 		build? libcap.a         libcap-dev        libcap-static     libcap-static    -            static helpers start faster
 		build? libsqlite3.a     libsqlite3-dev    -                 sqlite-static    -            static helpers start faster
 		run    ip               iproute2          iproute           iproute2         iproute2     links, addresses, routes, namespaces
+		run    tc               iproute2          iproute-tc        iproute2         iproute2     --net-rate
 		run    iptables         iptables          iptables-nft      iptables         iptables     published ports, the way out
 		run    sqlite3          sqlite3           sqlite            sqlite           sqlite       reads and writes JSON and the database
 		run    mount            mount             util-linux-core   util-linux-misc  util-linux   root file systems
+		run    findmnt          util-linux        util-linux-core   findmnt          util-linux   which file system the state is on
+		run    prlimit          util-linux        util-linux-core   util-linux-misc  util-linux   update --ulimit
+		run    unshare          util-linux        util-linux-core   util-linux-misc  util-linux   tries what the kernel can, in namespaces that vanish
 		run    flock            util-linux        util-linux-core   flock            util-linux   one change of a thing at a time
 		run    setsid           util-linux        util-linux-core   setsid           util-linux   containers in the background
 		run    setpriv          util-linux        util-linux        setpriv          util-linux   test sandbox
 		run    losetup          mount             util-linux-core   losetup          util-linux   images in a file
 		run    gnu-coreutils    coreutils         coreutils         coreutils        coreutils    readlink -m, env --default-signal, stat -c
 		run    find             findutils         findutils         findutils        findutils    file trees
-		run    awk              mawk              gawk              gawk             gawk         the test sandbox reads mountinfo
+		run    awk              mawk              gawk              gawk             gawk         tables, and what is in mountinfo
 		run    ps               procps            procps-ng         procps-ng        procps-ng    processes of a container
 		run    tar              tar               tar               tar              tar          layers of images
 		run    bsdtar           libarchive-tools  bsdtar            libarchive-tools libarchive   reads archives that are hostile
@@ -45,6 +51,8 @@ needs() {
 		run    xz               xz-utils          xz                xz               xz           images
 		run    zstd             zstd              zstd              zstd             zstd         images
 		run    mke2fs           e2fsprogs         e2fsprogs         e2fsprogs        e2fsprogs    containers with a disk of their own size
+		run    resize2fs        e2fsprogs         e2fsprogs         e2fsprogs-extra  e2fsprogs    update --disk-size
+		run?   setquota         quota             quota             quota-tools      quota-tools  --disk-size by project quota
 		run    pv               pv                pv                pv               pv           progress of a long import
 		run    static-busybox   busybox-static    busybox           busybox-static   busybox      the smallest image there is
 		test   bats-1.5         bats              bats              bats             bash-bats    runs the tests
@@ -53,9 +61,12 @@ needs() {
 		test   diff             diffutils         diffutils         diffutils        diffutils    the leak check
 		test   timeout          coreutils         coreutils         coreutils        coreutils    ends tests that hang
 		test?  ping             iputils-ping      iputils           iputils          iputils      tests of networks
+		test?  mkfs.xfs         xfsprogs          xfsprogs          xfsprogs         xfsprogs     --disk-size by project quota
+		test?  setfattr         attr              attr              attr             attr         marks a delegated cgroup, as systemd does
 		test?  strace           strace            strace            strace           strace       counts processes and system calls
 		test?  tmux             tmux              tmux              tmux             tmux         tests of terminals
 		test?  script           bsdutils          util-linux        util-linux-misc  util-linux   tests of terminals
+		test?  mkfs.xfs         xfsprogs          xfsprogs          xfsprogs         xfsprogs     tests of project quotas
 		test?  mmdebstrap       mmdebstrap        -                 -                -            test of the Debian recipe
 		test?  dnf              dnf               dnf               -                -            test of the CentOS recipe
 		test?  rpm              rpm               rpm               -                -            test of the CentOS recipe
@@ -65,6 +76,12 @@ needs() {
 		lint   clang-tidy       clang-tidy        clang-tools-extra clang-extra-tools clang       mistakes in C
 		lint   cppcheck         cppcheck          cppcheck          cppcheck         cppcheck     mistakes in C
 		lint   mandoc           mandoc            mandoc            mandoc           mandoc       the form of man pages
+		vm     qemu-system-x86_64  qemu-system-x86  qemu-system-x86-core  qemu-system-x86_64  qemu-system-x86  boots another kernel
+		vm     mmdebstrap       mmdebstrap        -                 -                -            the root file system of that machine
+		vm     dpkg-deb         dpkg              dpkg              dpkg             dpkg         its kernel comes in a package of Debian
+		vm     depmod           kmod              kmod              kmod             kmod         the list of its modules
+		vm     mke2fs           e2fsprogs         e2fsprogs         e2fsprogs        e2fsprogs    its disks
+		vm     debugfs          e2fsprogs         e2fsprogs         e2fsprogs-extra  e2fsprogs    the logs it left there
 		bench? strace           strace            strace            strace           strace       counts processes
 		bench? runc             runc              runc              runc             runc         to compare with
 		bench? podman           podman            podman            podman           podman       to compare with
@@ -136,11 +153,12 @@ refresh() {
 	esac </dev/null >/dev/null
 }
 
-dry=""
-[ "${1-}" != -n ] || {
-	dry=yes
-	shift
-}
+dry="" list=""
+case ${1-} in
+-n) dry=yes && shift ;;
+-l) list=yes && shift ;;
+*) ;;
+esac
 case ${1-} in
 '' | -*)
 	sed -n 's/^#: \{0,1\}//p' "$0" >&2
@@ -150,9 +168,9 @@ case ${1-} in
 esac
 for group; do
 	case $group in
-	run | build | test | lint | bench) ;;
+	run | build | test | lint | bench | vm) ;;
 	*)
-		echo "deps.sh: $group: not one of run build test lint bench" >&2
+		echo "deps.sh: $group: not one of run build test lint bench vm" >&2
 		exit 2
 		;;
 	esac
@@ -173,7 +191,7 @@ wanted=$(needs | while read -r group check apt dnf apk pacman why; do
 	*" ${group%\?} "*) ;;
 	*) continue ;;
 	esac
-	! present "$check" || continue
+	[ -n "$list" ] || ! present "$check" || continue
 	case $column in
 	1) package=$apt ;;
 	2) package=$dnf ;;
@@ -181,7 +199,7 @@ wanted=$(needs | while read -r group check apt dnf apk pacman why; do
 	*) package=$pacman ;;
 	esac
 	[ "$package" != - ] || continue
-	echo "missing: $check ($package): $why" >&2
+	[ -n "$list" ] || echo "missing: $check ($package): $why" >&2
 	case $group in
 	*\?) echo "$package wanted $check" ;;
 	*) echo "$package needed $check" ;;
@@ -192,6 +210,12 @@ done)
 	exit 0
 }
 packages=$(printf '%s\n' "$wanted" | awk '!seen[$1]++ { print $1 }' | tr '\n' ' ')
+[ -z "$list" ] || {
+	# the words of $packages are names without blanks or globs
+	# shellcheck disable=SC2086
+	printf '%s\n' $packages
+	exit 0
+}
 packages=${packages% }
 [ -n "$manager" ] || {
 	echo "deps.sh: none of $managers is here; the names above are those of Arch Linux" >&2

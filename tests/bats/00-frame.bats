@@ -254,7 +254,7 @@ host_view() {
 @test "deps: names what is missing and why, and goes on without one that cannot be had" {
 	local bin="$BATS_TEST_TMPDIR/bin" tool
 	mkdir "$bin"
-	for tool in sh env cat id awk tr sed ls ip sqlite3; do
+	for tool in sh env cat id awk tr sed ls ip tc sqlite3; do
 		ln -s "$(command -v "$tool")" "$bin/$tool"
 	done
 	cat >"$bin/apt-get" <<-'END'
@@ -272,7 +272,9 @@ host_view() {
 
 @test "make: install and uninstall are exact" {
 	local to="$BATS_TEST_TMPDIR/to" source="$BATS_TEST_TMPDIR/source"
-	cp -a "$ROOT" "$source"
+	mkdir "$source"
+	# without the disks of tests/vm
+	tar -C "$ROOT" --exclude=./.git --exclude=./build/vm --exclude=./build/log -cf - . | tar -C "$source" -xf -
 	make -s -C "$source" DESTDIR="$to" PREFIX=/opt/sc install
 	[ "$(readlink -f "$to/opt/sc/bin/scadm")" = "$to/opt/sc/lib/scadm/bin/scadm" ]
 	[ -e "$to/opt/sc/lib/scadm/lib.sh" ]
@@ -280,4 +282,17 @@ host_view() {
 	make -s -C "$source" DESTDIR="$to" PREFIX=/opt/sc uninstall
 	run find "$to" ! -type d
 	same "$output" ''
+}
+
+@test "vm: where there is no machine to be had, that is one skipped test with its reason" {
+	local bin="$BATS_TEST_TMPDIR/bin" tree="$BATS_TEST_TMPDIR/tree" tool
+	mkdir -p "$bin" "$tree/build"
+	cp -a "$ROOT/tests" "$ROOT/images" "$ROOT/deps.sh" "$tree"
+	cp "$SC_HELPERS/sc-clone" "$tree/build"
+	for tool in sh awk basename cat date find grep id ln mkdir readlink rm sed sort tail uname; do
+		ln -s "$(command -v "$tool")" "$bin/$tool"
+	done
+	expect 0 env PATH="$bin" "$tree/tests/vm/run"
+	like "$output" '*skipped  vm: *no qemu-system-x86_64 here*'
+	same "${lines[-1]}" '0 passed, 0 failed, 1 skipped'
 }
