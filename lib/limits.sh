@@ -61,7 +61,7 @@ limits_option() {
 		;;
 	--net-rate-in | --net-rate-out) rate_parse "$option" "$value" && limits_add "${option#--}" "$rate" ;;
 	--net-prio)
-		case $value in [0-9] | 1[0-5]) limits_add net-prio "$value" ;; *) die "--net-prio '$value': a number from 0 to 15" ;; esac
+		case $value in none | [0-9] | 1[0-5]) limits_add net-prio "$value" ;; *) die "--net-prio '$value': a number from 0 to 15, or none" ;; esac
 		;;
 	--disk-size) disk_parse "$value" && limits_add disk-size "$disk_size" ;;
 	--shm-size) limits_bytes "$value" && limits_add shm-size "$bytes" ;;

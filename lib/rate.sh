@@ -95,10 +95,6 @@ rate_up() {
 # rate_links LINES - the shapers; LINES are for tc(8) as well, and come before
 rate_links() {
 	local lines="$1" shaper
-	if rate_wanted "$net_rate_in" || rate_wanted "$net_rate_out"; then
-		# what the container had still to say when it was ended holds its namespace until it is said
-		rate_undo " v-$short" undo_if "/sys/class/net/v-$short" ip link del dev "v-$short"
-	fi
 	if rate_wanted "$net_rate_in"; then
 		note "What goes into the container leaves the host's end of its cable: it waits there until it may."
 		lines="$lines${lines:+$nl}qdisc replace dev v-$short root $shaper"

@@ -175,3 +175,17 @@ pings() {
 	like "$output" '*nameserver*'
 	unlike "$output" '*127.0.0.*'
 }
+
+@test "rm: what a container had still to say does not keep its cable in the bridge" {
+	local id listener
+	# it takes what the kernel holds for it, and no more
+	busybox nc -l -p 5000 -e sleep 100 3>&- &
+	listener=$!
+	sc run -d --name=talker busybox sh -c 'while ! nc 10.99.0.1 5000 </dev/zero; do sleep 0.1; done'
+	id=$(id12 talker)
+	wait_until 10 sh -c "[ \$(cat /sys/class/net/v-$id/statistics/rx_bytes) -gt 100000 ]"
+	sc rm -f talker
+	[ ! -e "/sys/class/net/v-$id" ] || [ $(($(cat "/sys/class/net/v-$id/flags") & 1)) = 0 ]
+	kill "$listener" $(pgrep -P "$listener" || :)
+	wait_until 60 sh -c "! [ -e /sys/class/net/v-$id ]"
+}

@@ -47,3 +47,28 @@ unchanged() {
 	unchanged "$before"
 	sc rm -f web
 }
+
+@test "below scadm-cgroup.service: the limits hold, whatever systemd reads again, and its process is out of the way" {
+	local before unit=scadm-cgroup.service
+	mkdir -p "/run/systemd/system/$unit.d"
+	cp "$ROOT/systemd/$unit" /run/systemd/system/
+	# as above
+	printf '%s\n' '[Unit]' DefaultDependencies=no >"/run/systemd/system/$unit.d/test.conf"
+	expect 0 systemctl daemon-reload
+	expect 0 systemctl start "$unit"
+	export SC_CGROUP=system.slice/$unit/sc
+	scadm run -d --name=web --net=none -m 64m --cpus=0.5 --pids-limit=50 --cpuset-cpus=0 busybox sleep 1000 >/dev/null 3>&-
+	before=$(limits web)
+	like "$before" "/sys/fs/cgroup/system.slice/$unit/sc/* memory.max 67108864
+*cpu.max 50000 100000
+*pids.max 50
+*cpuset.cpus 0"
+	unchanged "$before"
+	same "$(systemctl is-active "$unit")" active
+	same "$(cat "/sys/fs/cgroup/system.slice/$unit/cgroup.procs")" ''
+	sc rm -f web
+	unset SC_CGROUP
+	expect 0 systemctl stop "$unit"
+	rm -r "/run/systemd/system/$unit" "/run/systemd/system/$unit.d"
+	expect 0 systemctl daemon-reload
+}
