@@ -238,9 +238,8 @@ static void plan_memory(struct plan *plan, const struct settings *settings)
 	const char *name = swap->key ? swap->key : memory->key;
 
 	if (known && words == 1 && value != UNLIMITED && (limit == UNLIMITED || limit > value))
-		die("%s: memory and swap together (%llu) cannot be limited below the memory limit; "
-		    "give both "
-		    "memory.limit_in_bytes and memory.memsw.limit_in_bytes",
+		die("%s: memory and swap together (%llu) cannot be less than memory alone; set "
+		    "the limits of both",
 		    name, value);
 	if (words == version) {
 		if (swap->key)

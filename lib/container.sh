@@ -164,6 +164,7 @@ container_defaults() {
 	fi
 	userns=${userns:-auto}
 	asked=$limits
+	limits_swap_alone
 	limits_swap
 	case $nl$limits in *"${nl}pids.max="*) ;; *) limits=pids.max=2048${limits:+$nl}$limits ;; esac
 	[ "$privileged" ] || limits=devices=default$nl$limits

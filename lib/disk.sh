@@ -172,7 +172,7 @@ disk_set_ask() {
 	esac
 	disk_bytes "$disk_size"
 	length=$(stat -c %s "$record/disk.ext4") || die "cannot look at $record/disk.ext4"
-	[ "$file_bytes" -ge "$length" ] || die "the disk of '$name' is larger than that, and ext4 cannot shrink while it is in use"
+	[ "$file_bytes" -ge "$length" ] || die "the disk of '$name' is larger than that, and it can only grow"
 	command -v resize2fs >/dev/null || die '--disk-size: resize2fs is needed: install e2fsprogs'
 	mountpoint -q "$record/disk" || return 0
 	device=$(findmnt -rn -o SOURCE -M "$record/disk") && [ -b "$device" ] || die "cannot find the loop device of $record/disk"

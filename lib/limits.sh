@@ -24,9 +24,14 @@ limits_option() {
 	case $option in
 	--limits) limits_list "$value" ;;
 	-m | --memory)
-		limits_bytes "$value"
-		memory_asked=$bytes
-		[ "$bytes" -ge 65536 ] || die "$option '$value': no process starts in less than 64k"
+		case $value in
+		max | -1) bytes=-1 ;;
+		*)
+			limits_bytes "$value"
+			memory_asked=$bytes
+			[ "$bytes" -ge 1048576 ] || die "$option '$value': no program starts in less than 1m"
+			;;
+		esac
 		limits_add memory.limit_in_bytes "$bytes"
 		;;
 	--memory-swap)
@@ -45,7 +50,10 @@ limits_option() {
 	--cpuset-cpus) limits_add cpuset.cpus "$value" ;;
 	--cpuset-mems) limits_add cpuset.mems "$value" ;;
 	--pids-limit)
-		case $value in -1 | 0) value=max ;; esac
+		case $value in
+		-1 | 0) value=max ;;
+		1) die "--pids-limit 1: at least 2: the first process, and the sc-clone that waits for it" ;;
+		esac
 		limits_add pids.max "$value"
 		;;
 	--blkio-weight) limits_add blkio.weight "$value" ;;
@@ -74,7 +82,7 @@ limits_option() {
 # limits_add KEY VALUE - add a line to $limits, without an earlier one that says the same thing
 # Rules for devices and the words of io.max add up, throttles of version 1 are one for each device.
 limits_add() {
-	local line rest="$limits" same
+	local line rest="$limits" same other=''
 	case $2 in
 	'' | *[!a-zA-Z0-9_.,:=/' '*+-]*) die "$option '$2': not a value this can have" ;;
 	esac
@@ -83,10 +91,27 @@ limits_add() {
 	*_device) same="$1=${2%% *} " ;;
 	*) same=$1= ;;
 	esac
+	# the other version's name for the same
+	case $1 in
+	memory.limit_in_bytes) other=memory.max= ;;
+	memory.max) other=memory.limit_in_bytes= ;;
+	memory.soft_limit_in_bytes) other=memory.low= ;;
+	memory.low) other=memory.soft_limit_in_bytes= ;;
+	cpu.shares) other=cpu.weight ;;
+	cpu.weight*) other=cpu.shares= ;;
+	cpu.cfs_quota_us) other=cpu.max= ;;
+	cpu.max) other=cpu.cfs_ ;;
+	blkio.weight) other=io.weight= ;;
+	io.weight) other=blkio.weight= ;;
+	esac
 	limits=''
 	while [ "$rest" ]; do
 		line=${rest%%"$nl"*} rest=${rest#"$line"} rest=${rest#"$nl"}
-		[ "$line" != "${line#"$same"}" ] || limits=$limits${limits:+$nl}$line
+		case $line in
+		"$same"*) ;;
+		"${other:-$nl}"*) ;;
+		*) limits=$limits${limits:+$nl}$line ;;
+		esac
 	done
 	limits=$limits${limits:+$nl}$1=$2
 }
@@ -100,7 +125,10 @@ limits_list() {
 		*=*)
 			[ ! "$key" ] || limits_add "$key" "$kept"
 			key=${piece%%=*} kept=${piece#*=}
-			case $key in '' | *[!a-zA-Z0-9_.]*) key='' ;; esac
+			case $key in
+			'' | *[!a-zA-Z0-9_.]*) key='' ;;
+			memory.force_empty | memory.reclaim) die "--limits '$piece': that is an order and no limit; 'sc-cg set' gives it" ;;
+			esac
 			;;
 		*) kept=$kept,$piece ;;
 		esac
@@ -113,7 +141,7 @@ limits_list() {
 limits_device() {
 	local device="${2%:*}" number="${2##*:}"
 	case $device in /* | [0-9]*:[0-9]*) ;; *) die "$option '$2': write DEVICE:NUMBER, such as /dev/sda:10m" ;; esac
-	case $1 in *bps) limits_bytes "$number" && number=$bytes ;; esac
+	case $1,$number in *,max) ;; *bps,*) limits_bytes "$number" && number=$bytes ;; esac
 	limits_add "blkio.throttle.$1_device" "$device $number"
 }
 
@@ -146,6 +174,11 @@ limits_cpus() {
 	[ "$part" -ge 1000 ] || die "--cpus '$1': less than a hundredth of a CPU is not possible"
 	limits_add cpu.cfs_period_us 100000
 	limits_add cpu.cfs_quota_us "$part"
+}
+
+# limits_swap_alone - refuse --memory-swap without -m: it is the sum of the two
+limits_swap_alone() {
+	[ ! "$swap_asked" ] || [ "$memory_asked" ] || die '--memory-swap is memory and swap together: it goes with -m'
 }
 
 # limits_swap - with -m and no word on swap: as much swap as memory, as docker has it, where there is any swap
@@ -182,7 +215,33 @@ limits_split() {
 limits_check() {
 	local IFS="$nl"
 	# shellcheck disable=SC2086 # split at line ends only, and there is no globbing (set -f)
-	sc-cg check $cgroup_limits || die "these limits cannot be set on this host; nothing was changed"
+	sc-cg check $cgroup_limits || die "these limits cannot be set; nothing was changed"
+}
+
+# limits_undo CGROUP KEY=VALUE... - (lines) state the undo of limits_set: the old values, if the cgroup is still there
+limits_undo() {
+	local IFS="$nl" there
+	quote "$1"
+	there="! sc-cg stat $quoted >/dev/null 2>&1"
+	# shellcheck disable=SC2086 # as above
+	quote sc-cg set "$1" $2
+	[ ! "$2" ] || undo_line "$there || $quoted"
+	# also if not even the next change is made whole: sc-cg may have written some of the files
+	pending=0
+}
+
+# limits_before CGROUP - sets $before to what the kernel holds for the keys of $cgroup_limits, but for device rules
+limits_before() {
+	local line keys=''
+	before=''
+	while IFS= read -r line; do
+		case $line in devices*) ;; *) keys="$keys ${line%%=*}" ;; esac
+	done <<-END
+		$cgroup_limits
+	END
+	[ "$keys" ] || return 0
+	# shellcheck disable=SC2086 # keys of the kernel, without blanks and globs (limits_list)
+	before=$(sc-cg get "$1" $keys) || die "cannot read the limits that are to change"
 }
 
 # limits_set CGROUP - have the kernel keep $cgroup_limits

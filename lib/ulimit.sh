@@ -3,6 +3,8 @@
 # lib/ulimit.sh - what processes inherit and no cgroup knows: resource limits, and who the OOM killer takes first
 # Sources: setrlimit(2), proc_pid_limits(5), proc_pid_oom_score_adj(5).
 
+skipped=''
+
 # ulimit_label NAME - sets $label to what the kernel calls it in /proc/PID/limits; status 1: there is none such
 ulimit_label() {
 	case $1 in
@@ -86,10 +88,11 @@ ulimit_parse() {
 	ulimit_number "${number%%:*}"
 	asked_soft=$number
 	! above "$asked_soft" "$ulimit" || die "--ulimit '$1': the soft limit is above the hard one"
+	[ "$name" != nofile ] || [ "$ulimit" = -1 ] || [ "$ulimit" -ge 16 ] || die "--ulimit '$1': a container does not start with less than 16 descriptors"
 	ulimit_read "$$" "$name" || die "cannot read /proc/$$/limits"
 	if above "$ulimit" "$hard" && ! may_raise; then
 		say "--ulimit $1: skipped: it is above $hard, the hard limit of this shell, and root here has no CAP_SYS_RESOURCE to raise it"
-		ulimit=''
+		ulimit='' skipped=1
 	else
 		ulimit=$name=$asked_soft:$ulimit
 	fi
@@ -106,6 +109,6 @@ oom_score_adj_parse() {
 	read -r now <"/proc/$$/oom_score_adj"
 	if [ "$score" -lt "$now" ] && ! may_raise; then
 		say "--oom-score-adj $1: skipped: it is below $now, that of this shell, and root here has no CAP_SYS_RESOURCE to lower it"
-		score=''
+		score='' skipped=1
 	fi
 }

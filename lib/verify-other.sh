@@ -18,6 +18,7 @@ verify_rate() {
 	set -- sc-nsexec "--net=/run/netns/$name" sc-probe serve "$address" "$gateway" "$length" "$inside" "$bits"
 	got='' word=" | { read -r _ port; sc-probe connect $address \"\$port\" $length $outside $bits; cat; }"
 	host_time
+	alive
 	if planned "$word" sc-probe watch ${with:+"$with"} 8 "$@"; then
 		got=$(sc-probe watch ${with:+"$with"} 8 "$@" 2>&1 | {
 			read -r word port
@@ -71,7 +72,10 @@ verify_disk() {
 		row disk-size "$asked_text" '' 'not measured: the host has less room than that'
 		return 0
 	fi
+	# the disk of one that has just ended is not there any more, only the directory of the host
+	alive
 	probe sc-probe watch ${with:+"$with"} 12 sc-probe fill "$disk_layers" $((limit * 2))
+	alive
 	if said used; then
 		measured=$answer
 		said filled

@@ -30,10 +30,16 @@ planned() {
 	[ "$door" != print ]
 }
 
+# alive - leave when the container has ended meanwhile: what is measured then says nothing
+alive() {
+	is_running "$record" || die "'$name' has ended meanwhile; its limits went with it"
+}
+
 # probe WORD... - run a probe; sets $got to the lines it prints, what it complains of included
 probe() {
 	got=''
 	planned '' "$@" || return 0
+	alive
 	got=$("$@" 2>&1) || :
 }
 

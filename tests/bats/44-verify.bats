@@ -444,3 +444,34 @@ ended() {
 	diff "$BATS_TEST_TMPDIR/world.planned" "$BATS_TEST_TMPDIR/world.after-plan"
 	sc rm -f v11
 }
+
+@test "verify: a container that ends meanwhile is no failure of its limits" {
+	sc run -d --name=brief --net=none -m 50m --cpus 0.5 busybox sleep 1
+	run -125 --separate-stderr scadm verify brief
+	like "$stderr" '*has ended*'
+	unlike "$output" '*FAILED*'
+	sc rm -f brief
+}
+
+@test "verify: in very little memory, or where the container would be the victim, memory is left alone" {
+	requires memory
+	sc run -d --name=small --net=none -m 2m busybox sleep 100
+	sc run -d --name=first --net=none -m 40m --oom-score-adj 1000 busybox sleep 100
+	sc verify small
+	like "$output" '*memory.max*not measured*'
+	sc verify first
+	like "$output" '*memory.max*not measured*'
+	like "$(scadm ps)" '*small*'
+	like "$(scadm ps)" '*first*'
+	sc rm -f small first
+}
+
+@test "verify: two at once wait for each other" {
+	sc run -d --name=both --pids-limit=50 --net-rate=10mbit busybox sleep 100
+	scadm verify both >"$BATS_TEST_TMPDIR/one" 3>&- &
+	local other=$!
+	sc verify both
+	wait "$other"
+	unlike "$output$(cat "$BATS_TEST_TMPDIR/one")" '*FAILED*'
+	sc rm -f both
+}

@@ -82,6 +82,53 @@ everything() {
 	sc rm -f u4
 }
 
+@test "update: what one call to the cgroup wrote before it failed is taken back too" {
+	requires cpu pids
+	sc run -d --name=u18 --net=none --limits=cpu.idle=1 busybox sleep 100
+	local before
+	before=$(sc-cg get "sc/$(id12 u18)" pids.max cpu.max)
+	# the weight of an idle cgroup cannot be set
+	sc 125 update --cpus 0.5 --pids-limit 44 -c 300 u18
+	same "$(sc-cg get "sc/$(id12 u18)" pids.max cpu.max)" "$before"
+	sc rm -f u18
+}
+
+@test "update: one that is paused stays so" {
+	requires freezer
+	running u19
+	sc-cg freeze "sc/$(id12 u19)"
+	sc update --oom-score-adj 300 u19
+	same "$(cgroup_value u19 cgroup.freeze)" 1
+	same "$(cat "/proc/$(init u19)/oom_score_adj")" 300
+	sc rm -f u19
+}
+
+@test "update: four at once of one container, one after the other" {
+	requires pids
+	running u20
+	local n pids=()
+	for n in 41 42 43 44; do
+		scadm update --pids-limit=$n u20 >/dev/null 3>&- &
+		pids+=($!)
+	done
+	for n in "${pids[@]}"; do
+		wait "$n"
+	done
+	like "$(cgroup_value u20 pids.max)" '4[1234]'
+	same "$(asked u20 | sed -n 's/^pids.max=//p')" "$(cgroup_value u20 pids.max)"
+	sc rm -f u20
+}
+
+@test "update: -m max lifts the limit, and the kernel's other name for it does not stay in the record" {
+	requires memory
+	sc run -d --name=u21 --net=none --limits=memory.max=32m busybox sleep 100
+	sc update -m 64m u21
+	unlike "$(asked u21)" '*memory.max=*'
+	sc update -m max u21
+	same "$(cgroup_value u21 memory.max)" max
+	sc rm -f u21
+}
+
 @test "update: kill -9 in the middle; the next command takes the half back" {
 	requires pids
 	running u5
@@ -98,7 +145,8 @@ everything() {
 }
 
 @test "update: ulimits and oom_score_adj of every process of the container" {
-	running u6
+	sc run -d --name=u6 --net=none busybox sh -c 'sleep 100 & sleep 100'
+	wait_until 5 sh -c "[ \$(sc-cg procs sc/$(id12 u6) | wc -l) = 2 ]"
 	sc update --ulimit nofile=50:60 --oom-score-adj 300 u6
 	local pid pids
 	pids=$(sc-cg procs "sc/$(id12 u6)")
