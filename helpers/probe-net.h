@@ -46,7 +46,7 @@ static bool wait_for(int fd, short events, uint64_t until)
 }
 
 /* a socket with room for what comes while we do not run; without privilege from here on */
-static int datagram_socket(void)
+static int datagram_socket(const char *device)
 {
 	int room = RECEIVE_BUFFER,
 	    fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -56,6 +56,10 @@ static int datagram_socket(void)
 	/* root of a user namespace gets what everybody may have */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 && errno != EPERM)
 		die("setsockopt SO_RCVBUFFORCE:");
+	/* what is sent within the namespace arrives on lo, whatever its source says */
+	if (device &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0)
+		die("bind to device %s:", device);
 	drop_privilege();
 	return fd;
 }
@@ -129,13 +133,13 @@ static void transfer(int fd, const char *direction, uint64_t length, uint64_t ra
 
 /* a free port of ADDRESS; the first datagram that comes from PEER says which port of it is the
  * other end */
-static void serve(const char *own, const char *peer, uint64_t length, const char *direction,
-		  uint64_t rate)
+static void serve(const char *device, const char *own, const char *peer, uint64_t length,
+		  const char *direction, uint64_t rate)
 {
 	struct sockaddr_in at = address(own, 0), wanted = address(peer, 0), from = {0};
 	socklen_t size = sizeof(at);
 	uint64_t until = microseconds() + length;
-	int fd = datagram_socket();
+	int fd = datagram_socket(device);
 	char byte;
 
 	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
@@ -162,7 +166,7 @@ static void connect_to(const char *peer, in_port_t port, uint64_t length, const 
 		       uint64_t rate)
 {
 	struct sockaddr_in at = address(peer, port);
-	int fd = datagram_socket();
+	int fd = datagram_socket(NULL);
 
 	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
 		die("connect %s port %u:", peer, port);

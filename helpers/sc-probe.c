@@ -7,7 +7,7 @@
  *        sc-probe write DIR SIZE SECONDS         sc-probe read SIZE SECONDS <DEVICE
  *        sc-probe fill DIR BYTES                 sc-probe size PID START-TIME PATH
  *        sc-probe node c|b MAJOR:MINOR PROG [ARG...]      sc-probe access <NODE
- *        sc-probe serve ADDRESS PEER SECONDS send|receive RATE
+ *        sc-probe serve DEVICE ADDRESS PEER SECONDS send|receive RATE
  *        sc-probe connect ADDRESS PORT SECONDS send|receive RATE
  *
  * It is the last link of a chain (sc-cg exec CG sc-probe burn 2), so that a limit binds it. It
@@ -171,9 +171,9 @@ int main(int argc, char **argv)
 	else if (strcmp(kind, "size") == 0 && n == 3)
 		size((pid_t)number("PID", words[0], 1, 1 << 22),
 		     number("START-TIME", words[1], 0, ~0ULL - 1), words[2]);
-	else if (strcmp(kind, "serve") == 0 && n == 5)
-		serve(words[0], words[1], duration(words[2]), words[3],
-		      number("RATE", words[4], 1000, RATE_MAX));
+	else if (strcmp(kind, "serve") == 0 && n == 6)
+		serve(words[0], words[1], words[2], duration(words[3]), words[4],
+		      number("RATE", words[5], 1000, RATE_MAX));
 	else if (strcmp(kind, "connect") == 0 && n == 5)
 		connect_to(words[0], (in_port_t)number("PORT", words[1], 1, 65535),
 			   duration(words[2]), words[3], number("RATE", words[4], 1000, RATE_MAX));

@@ -258,6 +258,8 @@ int main(int argc, char **argv)
 {
 	prog = "sc-remount";
 	struct request want = read_request(argc, argv);
+	/* the container may have put a file system of its own there that never answers */
+	alarm(10);
 	/* opened first: what is read in /proc afterwards belongs to this or to a later process, and
 	 * in the end the process of the pidfd still lives, so there is no later one */
 	int alive = (int)syscall(SYS_pidfd_open, want.target, 0);

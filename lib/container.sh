@@ -169,6 +169,12 @@ container_defaults() {
 	case $nl$limits in *"${nl}pids.max="*) ;; *) limits=pids.max=2048${limits:+$nl}$limits ;; esac
 	[ "$privileged" ] || limits=devices=default$nl$limits
 	limits_split
+	# who may change the network of the host may lay itself another cable
+	case $userns,$net_rate_in$net_rate_out$net_prio,$caps in
+	host,?*,*all* | host,?*,*[+,][nN][eE][tT]_[aA][dD][mM][iI][nN]* | host,?*,*[cC][aA][pP]_[nN][eE][tT]_[aA][dD][mM][iI][nN]*)
+		die '--net-rate and --net-prio do not bind a container that is root of the network of the host (--userns=host with NET_ADMIN)'
+		;;
+	esac
 	case $net,$net_rate_in$net_rate_out$net_prio in
 	bridge,* | *,) ;;
 	*) die '--net-rate and --net-prio are for the cable of the container itself: they go with --net=bridge only' ;;

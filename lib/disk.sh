@@ -157,6 +157,10 @@ disk_up() {
 	# discard: what is deleted inside is given back to the host. After an error of the host's disk the container
 	# reads on, but writes nothing more into a file system that is broken.
 	cmd mount -t ext4 -o loop,nosuid,nodev,noexec,noatime,discard,errors=remount-ro "$record/disk.ext4" "$record/disk"
+	note "Past the cache of the host: what the container writes counts as its own for --device-write-bps, and is cached once."
+	# shellcheck disable=SC2016 # the kernel chose the device just now, also when the plan is run
+	try sh -c 'losetup --direct-io=on "$(findmnt -rn -o SOURCE -M "$1")" 2>/dev/null' sh "$record/disk" ||
+		case $limits in *_device=* | *io.max=*) say "--disk-size: the file system of $SC_ROOT cannot write past its cache: limits of a device do not hold for this container" ;; esac
 }
 
 # disk_set_ask - refuse what cannot be done to the disk of this container; sets $file_bytes and $device

@@ -223,12 +223,29 @@ state_storage() {
 	cmd chmod 0700 "$SC_ROOT"
 }
 
+# state_is_ready - whether somebody has made it ready since the boot; sets $last_boot to that of the last time
+state_is_ready() {
+	last_boot=''
+	[ ! -e "$SC_RUN/.boot_id" ] || read -r last_boot <"$SC_RUN/.boot_id" || last_boot=''
+	[ "$last_boot" = "$boot_id" ] && [ -d "$SC_ROOT/updates" ]
+}
+
 # state_ready - make the state directories; after a reboot, undo what the journals say did not outlive it
 # (but not bridges: the default bridge is repaired when it is used next, others are made anew)
 state_ready() {
-	local last_boot='' record rebooted=1
-	[ ! -e "$SC_RUN/.boot_id" ] || read -r last_boot <"$SC_RUN/.boot_id" || last_boot=''
-	[ "$last_boot" != "$boot_id" ] || [ ! -d "$SC_ROOT/updates" ] || return 0
+	local record rebooted=1
+	! state_is_ready || return 0
+	if [ "$door" != print ]; then
+		# door: a place for the lock, which is no change; and a plan is run by one shell
+		mkdir -p "$SC_RUN"
+		# door: as above. The first after a boot undoes what others left, the others wait
+		exec 8>"$SC_RUN/.boot.lock"
+		flock 8
+		! state_is_ready || {
+			exec 8>&-
+			return 0
+		}
+	fi
 	[ -e "$SC_ROOT/containers" ] || state_storage
 	cmd mkdir -p -m 0700 "$SC_ROOT" "$SC_ROOT/containers" "$SC_ROOT/bridges" "$SC_ROOT/netns" \
 		"$SC_ROOT/connections" "$SC_ROOT/cgroups" "$SC_ROOT/imports" "$SC_ROOT/images" "$SC_ROOT/layers" "$SC_ROOT/merged" "$SC_ROOT/updates"
@@ -237,9 +254,12 @@ state_ready() {
 	for record in "$SC_ROOT"/imports/* "$SC_ROOT"/updates/* "$SC_ROOT"/cgroups/* "$SC_ROOT"/containers/* "$SC_ROOT"/connections/* \
 		"$SC_ROOT"/netns/*; do
 		set -f
+		# of this boot: only a new version of ours wants one more directory
+		[ "$last_boot" != "$boot_id" ] || break
 		[ ! -e "$record" ] || reap_record "$record"
 		[ ! -e "$record/config.json" ] || try ln -sfn "$record" "$SC_RUN/${record##*/}"
 	done
 	set -f
 	put "$SC_RUN/.boot_id" "$boot_id"
+	[ "$door" = print ] || exec 8>&-
 }

@@ -85,6 +85,7 @@ limits_add() {
 	local line rest="$limits" same other=''
 	case $2 in
 	'' | *[!a-zA-Z0-9_.,:=/' '*+-]*) die "$option '$2': not a value this can have" ;;
+	0[0-9]*) die "$option '$2': a number does not begin with 0" ;;
 	esac
 	case $1 in
 	devices* | io.max | rdma.max | misc.max) same=$nl ;;
@@ -126,7 +127,7 @@ limits_list() {
 			[ ! "$key" ] || limits_add "$key" "$kept"
 			key=${piece%%=*} kept=${piece#*=}
 			case $key in
-			'' | *[!a-zA-Z0-9_.]*) key='' ;;
+			'' | *[!a-zA-Z0-9_.]* | ulimit.*) key='' ;;
 			memory.force_empty | memory.reclaim) die "--limits '$piece': that is an order and no limit; 'sc-cg set' gives it" ;;
 			esac
 			;;
@@ -218,11 +219,13 @@ limits_check() {
 	sc-cg check $cgroup_limits || die "these limits cannot be set; nothing was changed"
 }
 
-# limits_undo CGROUP KEY=VALUE... - (lines) state the undo of limits_set: the old values, if the cgroup is still there
+# limits_undo CGROUP LINES [UNTIL] - state the undo of limits_set: the old values in LINES, if the cgroup is still there
+# and the file UNTIL, which goes when all is done
 limits_undo() {
 	local IFS="$nl" there
 	quote "$1"
 	there="! sc-cg stat $quoted >/dev/null 2>&1"
+	[ ! "${3-}" ] || there="test ! -e $3 || $there"
 	# shellcheck disable=SC2086 # as above
 	quote sc-cg set "$1" $2
 	[ ! "$2" ] || undo_line "$there || $quoted"
@@ -232,16 +235,26 @@ limits_undo() {
 
 # limits_before CGROUP - sets $before to what the kernel holds for the keys of $cgroup_limits, but for device rules
 limits_before() {
-	local line keys=''
+	local line keys='' throttles=''
 	before=''
 	while IFS= read -r line; do
-		case $line in devices*) ;; *) keys="$keys ${line%%=*}" ;; esac
+		case $line in
+		devices*) continue ;;
+		# the kernel lists only the devices that have a limit
+		*_device=*) throttles=$throttles${line% *}" max"$nl ;;
+		io.max=*)
+			line=${line%% *}
+			throttles="$throttles$line rbps=max wbps=max riops=max wiops=max$nl"
+			;;
+		esac
+		keys="$keys ${line%%=*}"
 	done <<-END
 		$cgroup_limits
 	END
 	[ "$keys" ] || return 0
 	# shellcheck disable=SC2086 # keys of the kernel, without blanks and globs (limits_list)
 	before=$(sc-cg get "$1" $keys) || die "cannot read the limits that are to change"
+	before=$throttles$before
 }
 
 # limits_set CGROUP - have the kernel keep $cgroup_limits

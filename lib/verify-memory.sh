@@ -60,16 +60,27 @@ verify_memory() {
 	row "$swap_key" "$swap_limit" "$measured" "$ok"
 }
 
+# memory_victims - whether a process of the container has asked to be ended early; together with what it uses that can
+# make it an earlier victim than the probe
+memory_victims() {
+	local one adj pids
+	pids=$(sc-cg procs "$cgroup") || return 0
+	for one in $pids; do
+		{ read -r adj <"/proc/$one/oom_score_adj"; } 2>/dev/null || adj=0
+		[ "$adj" -le 0 ] || return 0
+	done
+	return 1
+}
+
 # memory_refusal LIMIT - sets $ok to the reason why memory is better not used up; status 1: there is one
 memory_refusal() {
 	local kernel
 	ok=''
-	read -r kernel <"/proc/$pid/oom_score_adj" || kernel=1000
 	if [ "$1" -gt 2147483648 ]; then
 		ok='not measured: a probe fills at most 2 GiB'
 	elif [ "$1" -lt 4194304 ]; then
 		ok='not measured: in less than 4 MiB a probe could end the container'
-	elif [ "$kernel" -gt 500 ]; then
+	elif memory_victims; then
 		ok='not measured: with its oom-score-adj the container could be ended instead of the probe'
 	elif [ $(($1 + 268435456)) -gt "$free" ]; then
 		ok='not measured: this host has not that much left'
@@ -116,7 +127,7 @@ memory_verdict() {
 
 # verify_pids - the row of pids.max
 verify_pids() {
-	local current count refused='' forked='' key value room
+	local current count refused='' forked='' key value room most
 	current=$(usage_of pids.current)
 	count=$((pids - current + 64))
 	[ "$count" -ge 64 ] || count=64
@@ -127,8 +138,10 @@ verify_pids() {
 		row pids.max "$pids" '' 'not measured: so many processes need more memory than it has left'
 		return 0
 	fi
-	if [ "$count" -gt 33000 ]; then
-		row pids.max "$pids" '' 'not measured: a probe starts at most 33000 processes'
+	# a shell reads byte by byte, and of a file in /proc/sys only the first byte is to be had so
+	most=$(cat /proc/sys/kernel/pid_max)
+	if [ "$count" -gt 33000 ] || [ "$count" -gt $((most / 2)) ]; then
+		row pids.max "$pids" '' 'not measured: a probe starts at most 33000 processes, and half of what this host can have'
 		return 0
 	fi
 	set -- sc-probe watch ${with:+"$with"} 8 sc-cg exec "$cgroup" sc-probe fork "$count" 3

@@ -15,7 +15,7 @@ verify_rate() {
 	[ "$key" = net-rate-in ] || inside=send outside=receive
 	address=$(sed -n 's/.*"IPAddress":"\([0-9.]*\)".*/\1/p' "$record/config.json")
 	gateway=$(sed -n 's/.*"Gateway":"\([0-9.]*\)".*/\1/p' "$record/config.json")
-	set -- sc-nsexec "--net=/run/netns/$name" sc-probe serve "$address" "$gateway" "$length" "$inside" "$bits"
+	set -- sc-nsexec "--net=/run/netns/$name" sc-probe serve eth0 "$address" "$gateway" "$length" "$inside" "$bits"
 	got='' word=" | { read -r _ port; sc-probe connect $address \"\$port\" $length $outside $bits; cat; }"
 	host_time
 	alive

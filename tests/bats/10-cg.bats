@@ -212,7 +212,7 @@ cpu.cfs_quota_us=-1" ]
 	done
 	refused set "$cg" memory.limit_in_bytes=64m memory.memsw.limit_in_bytes=32m
 	refused set "$cg" memory.limit_in_bytes=1g
-	like "$stderr" '*memory.memsw.limit_in_bytes*'
+	like "$stderr" '*set the limits of both*'
 	# version 2 limits swap alone
 	! grep -qE ' - cgroup [^ ]+ ([^ ]*,)?memory(,|$)' /proc/self/mountinfo ||
 		refused set "$cg" memory.limit_in_bytes=max memory.swap.max=5m

@@ -85,6 +85,7 @@ load ready
 	rm -rf /run/container
 	mkdir /run/container
 	: >/run/container/.bridges.lock
+	: >/run/container/.boot.lock
 	ip netns add r1
 	sc run --rm busybox true
 	test -e /run/netns/r1

@@ -193,7 +193,7 @@ share() {
 	before=$(world)
 	for option in '-m abc' '-m -1x' '-m 0' '-m 99999999999g' '-m 1' '--memory-swap x' '-m 64m --memory-swap 32m' '--memory-reservation nan' \
 		'--cpus 0' '--cpus -1' '--cpus nan' '--cpus 1e3' '-c 1' '-c 262145' '--cpu-quota 1' '--cpu-period 1' '--cpuset-cpus 99' '--cpuset-cpus 1-' \
-		'--cpuset-mems 99' '--pids-limit x' '--pids-limit 99999999999' '--blkio-weight 5' '--device-write-bps /dev/null:1m' '--device-write-bps 99:99:1m' \
+		'--cpuset-mems 99' '--pids-limit x' '--pids-limit 1' '--limits memory.max=0100m' '--limits ulimit.nofile=9:9' '--userns=host --cap-add=NET_ADMIN --net-rate 1mbit' '--privileged --net-rate=1mbit' '--pids-limit 99999999999' '--blkio-weight 5' '--device-write-bps /dev/null:1m' '--device-write-bps 99:99:1m' \
 		'--device-read-iops /dev/loop0:x' '--device-cgroup-rule x' '--limits no.such.key=1' '--limits memory.max' '--limits =1' '--limits cpu.weight=10001' \
 		'--ulimit nofile' '--ulimit nofile=2:1' '--ulimit nofile=x' '--ulimit files=1' '--oom-score-adj 1001' '--oom-score-adj x' '--shm-size x' '--shm-size 0' \
 		'--net-rate x' '--net-rate 0' '--net-rate -1mbit' '--net-prio 16' '--net-prio x' '--disk-size x' '--disk-size 1' '--net=none --net-rate 1mbit'; do

@@ -149,7 +149,7 @@ disk() {
 	megabytes_near "$(dumpe2fs -h /var/lib/scadm/containers/d4/disk.ext4 2>/dev/null | awk '/^Block count/ { print $3 * 4096 - 4718592 }')" 32
 	like "$(debugfs -R 'cat upper/file' /var/lib/scadm/containers/d4/disk.ext4 2>/dev/null)" kept
 	expect 125 disk d4 16m disk_set_ask disk_set
-	like "$stderr" '*cannot shrink*'
+	like "$stderr" '*can only grow*'
 	sc rm d4
 }
 
@@ -170,7 +170,7 @@ disk() {
 	sc-nsexec --target="$pid" dd if=/dev/zero of=/more bs=1M count=20
 	run ! sc-nsexec --target="$pid" dd if=/dev/zero of=/most bs=1M count=20
 	sc 125 update --disk-size=16m d6
-	like "$stderr" '*cannot shrink*'
+	like "$stderr" '*can only grow*'
 	sc rm -f d6
 }
 
@@ -180,7 +180,7 @@ disk() {
 	scadm run -d --name=d8 --net=none busybox sleep 100 >/dev/null 3>&-
 	length=$(stat -c %s /var/lib/scadm/containers/d7/disk.ext4)
 	sc 125 update --disk-size=8m d7
-	like "$stderr" '*cannot shrink*'
+	like "$stderr" '*can only grow*'
 	sc 125 update --disk-size=16m d8
 	like "$stderr" '*without --disk-size*'
 	# the kernel asks for this capability (ext4_resize_begin)
@@ -297,6 +297,7 @@ asked() {
 	rm -rf /run/container
 	mkdir /run/container
 	: >/run/container/.bridges.lock
+	: >/run/container/.boot.lock
 	sc run --rm --net=none busybox true
 	sc ps -a
 	like "$output" '*k4*Exited (137)*'
@@ -447,4 +448,25 @@ quota_holds() {
 	quota_host xfs
 	quota_holds 'No space left on device'
 	quota_host_gone
+}
+
+@test "S17: a limit of the device below holds for what goes to a disk in a file, too" {
+	requires io
+	truncate -s 96M "$BATS_TEST_TMPDIR/file"
+	mke2fs -q -t ext4 -O ^has_journal "$BATS_TEST_TMPDIR/file"
+	local device
+	device=$(losetup -f --show "$BATS_TEST_TMPDIR/file" 3>&-)
+	mkdir "$BATS_TEST_TMPDIR/state"
+	mount "$device" "$BATS_TEST_TMPDIR/state"
+	cp -a /var/lib/scadm/images /var/lib/scadm/layers "$BATS_TEST_TMPDIR/state"
+	SC_ROOT=$BATS_TEST_TMPDIR/state SC_RUN=/run/other sc run --rm --net=none --disk-size=32m --device-write-bps="$device:2m" busybox sh -c '
+		read -r start _ </proc/uptime
+		dd if=/dev/zero of=/file bs=256k count=16 oflag=direct 2>/dev/null
+		read -r end _ </proc/uptime
+		echo "$start $end"'
+	# 4 MiB at 2 MiB/s
+	echo "$output" | awk '{ print $2 - $1; exit $2 - $1 < 1.6 }'
+	umount "$BATS_TEST_TMPDIR/state"
+	losetup -d "$device"
+	rm -rf /run/other
 }

@@ -71,7 +71,7 @@ ended() {
 	local words
 	for words in '' frobnicate 'burn' 'burn x' 'burn 1 0' 'burn 61' 'burn 1.2345' 'touch 5' 'touch -1 1' 'fork 0 1' 'watch 1' \
 		'watch --with=0 1 true' 'huge 3000000 6000000' 'read 4096' 'write / 100 1' 'fill /' 'node x 1:3 true' 'node c 13 true' 'size 1 /' \
-		'serve 127.0.0.1 x 1 send 1000000' 'connect 127.0.0.1 0 1 send 1000000' 'connect 127.0.0.1 9 1 up 1000000'; do
+		'serve lo 127.0.0.1 x 1 send 1000000' 'connect 127.0.0.1 0 1 send 1000000' 'connect 127.0.0.1 9 1 up 1000000'; do
 		# shellcheck disable=SC2086 # words
 		expect 125 sc-probe $words </dev/null
 		like "$stderr" 'sc-probe: *'
@@ -223,12 +223,12 @@ ended() {
 }
 
 @test "sc-probe serve, connect: counts what arrives, and hears only its peer" {
-	run bash -c 'sc-probe serve 127.0.0.1 127.0.0.1 0.8 receive 8000000 | { read -r _ port; sc-probe connect 127.0.0.1 "$port" 0.8 send 8000000; cat; }'
+	run bash -c 'sc-probe serve lo 127.0.0.1 127.0.0.1 0.8 receive 8000000 | { read -r _ port; sc-probe connect 127.0.0.1 "$port" 0.8 send 8000000; cat; }'
 	# half more than it is told, so that a shaper always has work
 	about "$(value bits_per_second)" 12000000 20
-	run bash -c 'sc-probe serve 127.0.0.1 127.0.0.1 0.8 send 8000000 | { read -r _ port; sc-probe connect 127.0.0.1 "$port" 0.8 receive 8000000; cat; }'
+	run bash -c 'sc-probe serve lo 127.0.0.1 127.0.0.1 0.8 send 8000000 | { read -r _ port; sc-probe connect 127.0.0.1 "$port" 0.8 receive 8000000; cat; }'
 	about "$(value bits_per_second)" 12000000 20
-	run bash -c 'sc-probe serve 127.0.0.1 127.0.0.2 0.5 receive 8000000 2>&1 | { read -r _ port; sc-probe connect 127.0.0.1 "$port" 0.3 send 8000000; cat; }'
+	run bash -c 'sc-probe serve lo 127.0.0.1 127.0.0.2 0.5 receive 8000000 2>&1 | { read -r _ port; sc-probe connect 127.0.0.1 "$port" 0.3 send 8000000; cat; }'
 	like "$output" '*nothing came from 127.0.0.2*'
 }
 
@@ -270,14 +270,14 @@ ended() {
 
 @test "verify: quota, memory, processes, CPUs and rates hold, measured in a few seconds" {
 	requires cpu memory pids cpuset two_cpus
-	stays v1 --cpus=0.1 -m 64m --pids-limit=100 --cpuset-cpus=1 --net-rate-in=10mbit --net-rate-out=5mbit
+	stays v1 --cpus=0.1 -m 24m --pids-limit=100 --cpuset-cpus=1 --net-rate-in=10mbit --net-rate-out=5mbit
 	local started=$EPOCHSECONDS
 	scadm verify v1 >/dev/null || [ $? -eq 1 ]
 	# 8 on a machine with nothing else to do
 	[ $((EPOCHSECONDS - started)) -le 20 ]
 	verified 0 v1 cpuset.cpus 'cpuset.cpus 1 1 ok' \
 		cpu.max 'cpu.max 10.0 % of a CPU * ok' \
-		memory.max 'memory.max 64.0 MiB * ok' \
+		memory.max 'memory.max 24.0 MiB * ok' \
 		pids.max 'pids.max 100 100, then EAGAIN ok' \
 		devices 'devices default *r=ok*r=EPERM* ok' \
 		net-rate-in 'net-rate-in 10.0 mbit * ok' \
@@ -311,8 +311,8 @@ ended() {
 
 @test "verify: a busy container does not make a limit look broken, and lives" {
 	requires cpu memory
-	scadm run -d --name=v4 --cpus=0.1 -m 64m busybox sh -c 'head -c 20m /dev/zero | tail & while :; do :; done' >/dev/null 3>&-
-	verified 0 v4 cpu.max 'cpu.max 10.0 % of a CPU * ok' memory.max 'memory.max 64.0 MiB * ok'
+	scadm run -d --name=v4 --cpus=0.4 -m 64m busybox sh -c 'head -c 20m /dev/zero | tail & while :; do :; done' >/dev/null 3>&-
+	verified 0 v4 cpu.max 'cpu.max 40.0 % of a CPU * ok' memory.max 'memory.max 64.0 MiB * ok'
 	same "$(field v4 .State.Running)" 1
 	sc rm -f v4
 }

@@ -35,7 +35,8 @@ everything() {
 	same "$output" u1
 	same "$(cgroup_value u1 memory.max)" 67108864
 	same "$(cgroup_value u1 cpu.max)" '50000 100000'
-	same "$(cgroup_value u1 cpu.shares)" 512
+	# 512 of 1024 shares, in words that version 2 does not round
+	same "$(cgroup_value u1 cpu.weight)" 20
 	same "$(cgroup_value u1 pids.max)" 77
 	like "$(asked u1)" '*memory.limit_in_bytes=67108864*'
 	sc update --pids-limit=-1 u1
@@ -91,6 +92,34 @@ everything() {
 	sc 125 update --cpus 0.5 --pids-limit 44 -c 300 u18
 	same "$(sc-cg get "sc/$(id12 u18)" pids.max cpu.max)" "$before"
 	sc rm -f u18
+}
+
+@test "update: kill -9 after the record has the new limits: they stay" {
+	requires pids
+	running u22
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\ncase $* in *updates/*) kill -9 $PPID; sleep 1 ;; esac\nexec /bin/rm "$@"\n' >"$BATS_TEST_TMPDIR/bin/rm"
+	chmod +x "$BATS_TEST_TMPDIR/bin/rm"
+	PATH="$BATS_TEST_TMPDIR/bin:$PATH" sc 137 update --pids-limit=33 u22
+	sc gc
+	same "$(cgroup_value u22 pids.max) $(asked u22 | sed -n 's/^pids.max=//p')" '33 33'
+	sc rm -f u22
+}
+
+@test "update: a throttle that a failed update set is lifted again" {
+	requires io loop
+	truncate -s 16M "$BATS_TEST_TMPDIR/file"
+	local device
+	device=$(losetup -f --show "$BATS_TEST_TMPDIR/file" 3>&-)
+	running u23
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/mv"
+	chmod +x "$BATS_TEST_TMPDIR/bin/mv"
+	PATH="$BATS_TEST_TMPDIR/bin:$PATH" sc 125 update --device-write-bps="$device:1m" u23
+	like "$stderr" '*failed*mv*'
+	same "$(sc-cg get "sc/$(id12 u23)" blkio.throttle.write_bps_device)" ''
+	sc rm -f u23
+	losetup -d "$device"
 }
 
 @test "update: one that is paused stays so" {
