@@ -186,6 +186,6 @@ pings() {
 	wait_until 10 sh -c "[ \$(cat /sys/class/net/v-$id/statistics/rx_bytes) -gt 100000 ]"
 	sc rm -f talker
 	[ ! -e "/sys/class/net/v-$id" ] || [ $(($(cat "/sys/class/net/v-$id/flags") & 1)) = 0 ]
-	kill "$listener" $(pgrep -P "$listener" || :)
+	kill "$listener"
 	wait_until 60 sh -c "! [ -e /sys/class/net/v-$id ]"
 }
