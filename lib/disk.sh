@@ -165,7 +165,7 @@ disk_up() {
 
 # disk_set_ask - refuse what cannot be done to the disk of this container; sets $file_bytes and $device
 disk_set_ask() {
-	local length capabilities key rest
+	local length
 	device=''
 	case $disk_kind in
 	quota)
@@ -180,12 +180,7 @@ disk_set_ask() {
 	command -v resize2fs >/dev/null || die '--disk-size: resize2fs is needed: install e2fsprogs'
 	mountpoint -q "$record/disk" || return 0
 	device=$(findmnt -rn -o SOURCE -M "$record/disk") && [ -b "$device" ] || die "cannot find the loop device of $record/disk"
-	while read -r key capabilities; do
-		[ "$key" != CapEff: ] || break
-	done <"/proc/$$/status"
-	# the last eight digits are the capabilities 0 to 31; CAP_SYS_RESOURCE is 24
-	rest=${capabilities%????????}
-	[ $((0x${capabilities#"$rest"} >> 24 & 1)) -eq 1 ] ||
+	may_raise ||
 		die "the kernel lets only root with CAP_SYS_RESOURCE grow an ext4 that is in use, and root here lacks it: the disk of '$name' can grow when it has ended"
 }
 

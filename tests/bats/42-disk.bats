@@ -40,6 +40,7 @@ disk() {
 	cat >"$BATS_TEST_TMPDIR/call" <<-'END'
 		. "$SC_LIB/lib.sh"
 		. "$SC_LIB/lib/journal.sh"
+		. "$SC_LIB/lib/ulimit.sh"
 		. "$SC_LIB/lib/limits.sh"
 		. "$SC_LIB/lib/disk.sh"
 		option=--disk-size name=$1 record=$SC_ROOT/containers/$1
