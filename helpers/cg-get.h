@@ -88,6 +88,9 @@ static bool get_shares(const struct question *ask)
 	}
 	if (!read_number(ask, file, 0, &value))
 		return false;
+	/* that of an idle control group, which nobody can ask for */
+	if (value == 0)
+		value = 1;
 	if (nice)
 		printf("%s=%d\n", ask->key, (int)nice_of_shares(value) - NICE_LOWEST);
 	else if (ask->version == ask->is.version)

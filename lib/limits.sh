@@ -25,7 +25,7 @@ limits_option() {
 	--limits) limits_list "$value" ;;
 	-m | --memory)
 		case $value in
-		max | -1) bytes=-1 ;;
+		max | -1) bytes=-1 memory_asked=-1 ;;
 		*)
 			limits_bytes "$value"
 			memory_asked=$bytes
@@ -188,7 +188,9 @@ limits_swap() {
 	[ "$memory_asked" ] && [ ! "$swap_asked" ] || return 0
 	case $nl$limits in *"${nl}memory.memsw."* | *"${nl}memory.swap."*) return 0 ;; esac
 	while read -r device _; do
-		[ "$device" = Filename ] || limits_add memory.memsw.limit_in_bytes $((memory_asked * 2))
+		[ "$device" != Filename ] || continue
+		[ "$memory_asked" = -1 ] && bytes=-1 || bytes=$((memory_asked * 2))
+		limits_add memory.memsw.limit_in_bytes "$bytes"
 	done </proc/swaps
 }
 
