@@ -22,6 +22,7 @@ doctor_identity() {
 	doctor_read /proc/sys/kernel/osrelease
 	release=$text
 	user_namespace=''
+	# empty where no map is written yet
 	[ ! -r /proc/self/uid_map ] || read -r first _ count </proc/self/uid_map || :
 	[ "$first,$count" = 0,4294967295 ] || [ ! "$first" ] || user_namespace=1
 	[ ! -e /.dockerenv ] && [ ! -e /run/.containerenv ] && [ ! "${container-}" ] && [ ! "$user_namespace" ] || in_container=1

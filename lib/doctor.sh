@@ -102,6 +102,7 @@ doctor_glob() {
 # doctor_read FILE - sets $text to the first line of a file, empty if there is none to be read
 doctor_read() {
 	text=''
+	# a line without its end, or a file that may not be read after all: $text says what there was
 	[ ! -r "$1" ] || { read -r text <"$1"; } 2>/dev/null || :
 }
 
@@ -109,6 +110,7 @@ doctor_read() {
 doctor_sysctls() {
 	local dir=/proc/sys/user
 	sysctls=''
+	# of those that are not there grep says so with its status; doctor_sysctl finds none
 	! doctor_has grep || sysctls=$(grep -sH '' /proc/sys/kernel/pid_max "$dir/max_mnt_namespaces" \
 		"$dir/max_pid_namespaces" "$dir/max_net_namespaces" "$dir/max_ipc_namespaces" "$dir/max_uts_namespaces" \
 		"$dir/max_cgroup_namespaces" "$dir/max_user_namespaces") || :
@@ -125,9 +127,8 @@ doctor_sysctl() {
 	esac
 }
 
-# doctor_mounts - read /proc/self/mountinfo: sets $mount_points, the cgroup mounts $v1 (lines POINT OPTIONS
-# WORDS) and $v2 with $v2_options, and of the file system that holds $place its $place_mount, $place_type,
-# $place_options, $place_source
+# doctor_mounts - read /proc/self/mountinfo: sets $mount_points, the cgroup mounts $v1 (lines POINT OPTIONS WORDS) and
+# $v2 with $v2_options, and of the file system with $place its $place_mount $place_type $place_options $place_source
 doctor_mounts() {
 	local mount_root point options rest super longest=''
 	mount_points=' ' v1='' v2='' v2_options='' place_type='' place_options='' place_source='' place_mount=/ sys_options=''
@@ -154,13 +155,13 @@ doctor_mounts() {
 
 # --- the kernel's parts -----------------------------------------------------------------------------
 
-# doctor_modules_read - sets $modules to what there is in files of the running kernel, and
-# $modules_off if it may load none
+# doctor_modules_read - sets $modules to what there is in files of the running kernel, $modules_off if it may load none
 doctor_modules_read() {
 	local dir="/lib/modules/$release" names
 	names='bridge|veth|ifb|sch_tbf|sch_ingress|cls_u32|act_mirred|xt_CLASSIFY|overlay|loop|bfq|quota_v2'
 	names="$names|nf_tables|nft_compat|nft_chain_nat|ip_tables|iptable_filter|iptable_nat|iptable_mangle|nf_nat|nf_conntrack|xt_conntrack|xt_comment|xt_MASQUERADE"
 	modules='' modules_off='' config=''
+	# no match is an answer
 	[ ! -d "$dir" ] || ! doctor_has grep ||
 		modules=$(grep -oE "/($names)\\.ko" /dev/null "$dir/modules.dep" "$dir/modules.builtin" 2>/dev/null) || :
 	doctor_read /proc/sys/kernel/modules_disabled
@@ -174,6 +175,7 @@ doctor_config() {
 	config=unknown
 	for file in /proc/config.gz "/boot/config-$release" "/lib/modules/$release/config"; do
 		[ -r "$file" ] && doctor_has grep || continue
+		# no match is an answer
 		case $file in
 		*.gz) ! doctor_has gzip || config=$(gzip -dc <"$file" | grep -E "$pattern") || : ;;
 		*) config=$(grep -E "$pattern" "$file") || : ;;

@@ -92,3 +92,11 @@ find_duration() {
 		duration="$(($1 / 86400)) days"
 	fi
 }
+
+# lock_limits - one update or verify of the container at a time; the lock, descriptor 7, dies with its holder
+lock_limits() {
+	[ "$door" != print ] || return 0
+	exec 7<"$record/config.json"
+	# door: a lock is no change; and a plan is run by one shell
+	flock -w 60 7 || die "another update or verify of '$name' is at work"
+}

@@ -45,7 +45,7 @@ inspect_limits() {
 		net-rate-out) rate_read && inspect_actual "$short" "$key" "${actual_out:-none}" ;;
 		net-prio) inspect_priority ;;
 		disk-size) disk_find && disks="$disks $record $record/disk" disk_owners="$disk_owners $record/disk=$short:$disk_kind " ;;
-		shm-size) inspect_shm ;;
+		shm-size) ! shm_read "$pid" || inspect_actual "$short" "$key" "$shm" ;;
 		ulimit.*) ! ulimit_read "$pid" "${key#ulimit.}" || inspect_actual "$short" "$key" "$soft:$hard" ;;
 		oom-score-adj) ! { read -r line <"/proc/$pid/oom_score_adj"; } 2>/dev/null || inspect_actual "$short" "$key" "$line" ;;
 		# rules that add up cannot be asked for
@@ -72,30 +72,6 @@ inspect_priority() {
 		;;
 	# the table always has lines; without any nobody could be asked
 	?*) inspect_actual "$short" net-prio none ;;
-	esac
-}
-
-# inspect_shm - the size of /dev/shm; its mount says it, and no path of the container has to be followed
-inspect_shm() {
-	local line size=''
-	{
-		while IFS= read -r line; do
-			case $line in *' /dev/shm '*) ;; *) continue ;; esac
-			# shellcheck disable=SC2086 # split on purpose: the fifth field is the mount point
-			set -- $line
-			[ "$5" = /dev/shm ] || continue
-			# the container may have mounted more there: the last one is what it sees
-			size=${line##* - }
-			case $size in
-			'tmpfs '*[,' ']size=*) size=${size##*[, ]size=} size=${size%%,*} ;;
-			*) size='' ;;
-			esac
-		done <"/proc/$pid/mountinfo"
-	} 2>/dev/null || return 0
-	case $size in
-	'' | *[!0-9k]* | k* | *k?*) ;;
-	*k) inspect_actual "$short" shm-size $((${size%k} * 1024)) ;;
-	*) inspect_actual "$short" shm-size "$size" ;;
 	esac
 }
 

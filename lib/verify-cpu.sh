@@ -94,6 +94,7 @@ measure_use() {
 			now
 			printf 'end %s\n' "$time"
 			sc-cg stat "$cgroup" | sed 's/^/after./'
+			# its lines say what was found, or why nothing was; the status adds nothing
 		}) || :
 	fi
 	if ! said end; then
@@ -154,6 +155,7 @@ measure_share() {
 	local rival="$1" cpu="$2" key value
 	got='' own_used=0 other_used=0
 	set -- sc-probe watch ${with:+"$with"} 20 sc-cg exec
+	# only shown: the pipe below runs it together with the other
 	planned ' &' "$@" "$rival" sc-probe burn 3 1 "$cpu" || :
 	if planned '' "$@" "$cgroup" sc-probe burn 2.5 1 "$cpu"; then
 		got=$("$@" "$rival" sc-probe burn 3 1 "$cpu" 2>&1 | {
@@ -167,6 +169,7 @@ measure_share() {
 				sleep 1.3
 				sc-cg stat "$rival" "$cgroup" | sed 's/^/after./'
 			}
+			# its lines say what was found, or why nothing was; the status adds nothing
 		}) || :
 	fi
 	if [ "${got#*after.}" = "$got" ]; then

@@ -75,6 +75,7 @@ verify_throttle() {
 	else
 		while IFS='=' read -r key line; do
 			[ "$key" != DEVNAME ] || node=/dev/$line
+			# where there is no such file there is no such device, which is said below
 		done <"/sys/dev/block/$device/uevent" 2>/dev/null || :
 		throttle_device "${node:=}"
 		if [ ! -b "$node" ] || [ "$label" != "io.max $device $kind" ]; then
@@ -147,6 +148,7 @@ probe_from() {
 	got=''
 	quote "$file"
 	planned " <$quoted" "$@" || return 0
+	# its lines say what was found, or why nothing was; the status adds nothing
 	got=$("$@" 2>&1 <"$file") || :
 }
 

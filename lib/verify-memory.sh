@@ -155,6 +155,7 @@ verify_pids() {
 			read -r key value
 			printf '%s %s\n' "$key" "$value"
 			sc-cg stat "$cgroup"
+			# its lines say what was found, or why nothing was; the status adds nothing
 		}) || :
 	fi
 	said refused && refused=$answer

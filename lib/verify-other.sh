@@ -23,8 +23,10 @@ verify_rate() {
 		got=$(sc-probe watch ${with:+"$with"} 8 "$@" 2>&1 | {
 			read -r word port
 			[ "$word" = port ] || fail_with "$word" "$port"
+			# its lines say what was found, or why nothing was; the status adds nothing
 			sc-probe watch ${with:+"$with"} 8 sc-probe connect "$address" "$port" "$length" "$outside" "$bits" 2>&1 || :
 			cat
+			# its lines say what was found, or why nothing was; the status adds nothing
 		}) || :
 	fi
 	if ! said bits_per_second; then

@@ -40,6 +40,7 @@ probe() {
 	got=''
 	planned '' "$@" || return 0
 	alive
+	# its lines say what was found, or why nothing was; the status adds nothing
 	got=$("$@" 2>&1) || :
 }
 
