@@ -29,6 +29,7 @@ profile := $(wildcard helpers/seccomp/default.profile)
 
 LIBS_sc-clone = -lcap
 LIBS_sc-nsexec = -lcap
+LIBS_sc-archive = -lcap
 LIBS_sc-ipam = -lsqlite3 -lm -lpthread -ldl
 LIBS_sc-seccomp = -lseccomp
 
@@ -123,7 +124,8 @@ install: all
 	install -m 755 deps.sh $(tree)
 	install -d $(units)
 	install -m 644 $(wildcard systemd/*.service) $(units)
-	$(if $(wildcard lib/*.sh),install -m 644 $(wildcard lib/*.sh) $(tree)/lib)
+	install -m 755 openrc/scadm $(tree)/openrc-scadm
+	$(if $(wildcard lib/*.sh),install -m 644 $(wildcard lib/*.sh lib/*.awk) $(tree)/lib)
 	$(if $(wildcard images/*),install -m 755 $(wildcard images/*) $(tree)/images)
 	install -m 755 $(helpers:%=$(BUILD)/%) $(tree)/build
 	$(if $(profile),install -m 644 $(BUILD)/seccomp.bpf $(tree)/build)

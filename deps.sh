@@ -55,6 +55,10 @@ needs() {
 		run?   setquota         quota             quota             quota-tools      quota-tools  --disk-size by project quota
 		run    pv               pv                pv                pv               pv           progress of a long import
 		run    static-busybox   busybox-static    busybox           busybox-static   busybox      the smallest image there is
+		run?   skopeo           skopeo            skopeo            skopeo           skopeo       pull, push, save, load
+		run?   catatonit        catatonit         catatonit         catatonit        catatonit    run --init
+		run?   ssh              openssh-client    openssh-clients   openssh-client   openssh      scadm -H ssh://...
+		run    setfattr         attr              attr              attr             attr         opaque directories of layers
 		test   bats-1.5         bats              bats              bats             bash-bats    runs the tests
 		test   bash             bash              bash              bash             bash         bats, and one of three shells to test with
 		test   dash             dash              dash              dash             dash         one of three shells to test with
@@ -62,7 +66,10 @@ needs() {
 		test   timeout          coreutils         coreutils         coreutils        coreutils    ends tests that hang
 		test?  ping             iputils-ping      iputils           iputils          iputils      tests of networks
 		test?  mkfs.xfs         xfsprogs          xfsprogs          xfsprogs         xfsprogs     --disk-size by project quota
-		test?  setfattr         attr              attr              attr             attr         marks a delegated cgroup, as systemd does
+		test?  umoci            umoci             -                 -                umoci        unpacks images to compare with
+		test?  docker-registry  docker-registry   -                 docker-registry  -            pull and push
+		test?  sshd             openssh-server    openssh-server    openssh-server   openssh      scadm -H ssh://...
+		test?  podman           podman            podman            podman           podman       reads what save wrote
 		test?  strace           strace            strace            strace           strace       counts processes and system calls
 		test?  tmux             tmux              tmux              tmux             tmux         tests of terminals
 		test?  script           bsdutils          util-linux        util-linux-misc  util-linux   tests of terminals

@@ -41,13 +41,14 @@ _scadm_values() {
 		_scadm_names "$root/images/*.json" .json | tr % / | sed 's/:latest$//'
 		;;
 	RECIPE) _scadm_names "$bin/../images/*.sh" .sh ;;
-	'NAME|ID') _scadm_names "$root/containers/*" ;;
+	'NAME|ID' | 'NAME|ID:'*) _scadm_names "$root/containers/*" ;;
 	NAME)
 		# the last word of the verb is the kind of thing that is named; what create- names is not there yet
 		case $1 in
 		create-*) ;;
 		set-cgroup) _scadm_names "$root/cgroups/* $root/containers/*" ;;
 		*-netns) _scadm_names "$root/netns/*" ;;
+		volume-*) _scadm_names "$root/volumes/*" ;;
 		*-*) _scadm_names "$root/${1##*-}s/*" ;;
 		esac
 		;;
@@ -75,19 +76,37 @@ _scadm() {
 	fi
 	while ((index < COMP_CWORD)); do
 		case ${COMP_WORDS[index]} in
+		# the word behind these is no verb, and bash has a colon in it as a word of its own
+		-H | --host | -c | --context)
+			while [[ ${COMP_WORDS[index + 2]-} == : && index -lt COMP_CWORD ]]; do ((index += 2)); done
+			((index += 1))
+			;;
 		-*) ;;
 		*)
-			verb=${COMP_WORDS[index]}
+			verb=${COMP_WORDS[index]} word=${COMP_WORDS[index + 1]-}
+			# scadm volume create: two words, one verb
+			if ((index + 1 < COMP_CWORD)) && [[ $word && -e $bin/scadm-$verb-$word ]]; then
+				verb=$verb-$word
+			fi
 			break
 			;;
 		esac
 		((index += 1))
 	done
+	if [[ ! $verb && ($prev == -c || $prev == --context) ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "default $(_scadm_names "${XDG_CONFIG_HOME:-$HOME/.config}/scadm/contexts/*")" -- "$cur")
+		return 0
+	fi
 	if [[ ! $verb || $verb == help ]]; then
 		# the global options stand in what `scadm help` prints, and so do the verbs
 		words=$("$bin/scadm" help 2>/dev/null |
 			sed -n 's/^  \(-.\), \(--[a-z-]*\) .*/\1 \2/p; s/^  \(--[a-z-]*\) .*/\1/p; s/^  \([a-z][a-z-]*\) .*/\1/p')
 		mapfile -t COMPREPLY < <(compgen -W "$words help" -- "$cur")
+		return 0
+	fi
+	if [[ ! -e $bin/scadm-$verb && $((index + 1)) -eq $COMP_CWORD ]]; then
+		words=$(_scadm_names "$bin/scadm-$verb-*")
+		mapfile -t COMPREPLY < <(compgen -W "${words//scadm-$verb-/}" -- "$cur")
 		return 0
 	fi
 	usage=$(_scadm_usage "$verb")

@@ -14,13 +14,16 @@
 #include "clone-paths.h"
 #include "user-namespace.h"
 
-#define DATA_MAX   64
-#define LAYERS_MAX 500 /* the kernel's OVL_MAX_STACK */
+#define DATA_MAX       64
+#define LAYERS_MAX     500 /* the kernel's OVL_MAX_STACK */
+#define PROPAGATED_MAX 64
 
 /* one line; the strings point into the text of the file */
 struct mount {
 	const char *source, *target, *type;
+	int line;
 	uint64_t set, clear;
+	uint64_t propagation; /* 0: private */
 	bool bind, recursive, idmap, mkdir;
 	char *data[DATA_MAX];
 	size_t ndata;
@@ -33,6 +36,11 @@ struct view {
 	bool own_cgroup;
 	bool read_only;                    /* "/" was asked to be so */
 	const struct id_maps *uids, *gids; /* NULL without user_ns */
+	/* clones of sources that keep in touch with the host, by the line of the fstab */
+	struct {
+		int line, tree;
+	} propagated[PROPAGATED_MAX];
+	size_t npropagated;
 };
 
 static const struct {
@@ -56,8 +64,6 @@ static const struct {
     {"symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW},
     /* what is so anyway */
     {"defaults", 0, 0},
-    {"private", 0, 0},
-    {"rprivate", 0, 0},
 };
 
 /* \040 and its like, in place */
@@ -90,10 +96,31 @@ static bool mount_flag(struct mount *m, const char *word)
 	return false;
 }
 
+/* A line that says none of these is private: nothing mounted on one side is seen on the other. One
+ * mount of a recursive bind alone cannot be told apart, so "slave" is what mount(8) calls rslave.
+ */
+static bool mount_propagation(struct mount *m, const char *word)
+{
+	static const struct {
+		const char *name;
+		uint64_t propagation;
+	} words[] = {
+	    {"private", 0},       {"rprivate", 0},       {"slave", MS_SLAVE},
+	    {"rslave", MS_SLAVE}, {"shared", MS_SHARED}, {"rshared", MS_SHARED},
+	};
+
+	for (size_t n = 0; n < LEN(words); n++)
+		if (strcmp(word, words[n].name) == 0) {
+			m->propagation = words[n].propagation;
+			return true;
+		}
+	return false;
+}
+
 static void parse_options(struct mount *m, char *options)
 {
 	for (char *word; (word = strsep(&options, ","));) {
-		if (!*word || mount_flag(m, word))
+		if (!*word || mount_flag(m, word) || mount_propagation(m, word))
 			continue;
 		if (strcmp(word, "bind") == 0 || strcmp(word, "rbind") == 0) {
 			m->bind = true;
@@ -102,8 +129,6 @@ static void parse_options(struct mount *m, char *options)
 			m->idmap = true;
 		} else if (strcmp(word, "X-mount.mkdir") == 0) {
 			m->mkdir = true;
-		} else if (strstr(word, "shared") || strstr(word, "slave")) {
-			die("mount %s: %s: nothing is ever shared with the host", m->target, word);
 		} else if (m->ndata == DATA_MAX) {
 			die("mount %s: more than %d options", m->target, DATA_MAX);
 		} else {
@@ -135,12 +160,17 @@ static bool next_mount(char **text, const char *file, int *line, struct mount *m
 		}
 		unescape(field[0]);
 		unescape(field[1]);
-		*m = (struct mount){.source = field[0], .target = field[1], .type = field[2]};
+		*m = (struct mount){
+		    .source = field[0], .target = field[1], .type = field[2], .line = *line};
 		if (m->target[0] != '/')
 			die("%s line %d: target '%s' is not absolute", file, *line, m->target);
 		m->bind = strcmp(m->type, "bind") == 0 || strcmp(m->type, "rbind") == 0;
 		m->recursive = m->type[0] == 'r' && m->bind;
 		parse_options(m, field[3]);
+		if (m->propagation && (!m->bind || strcmp(m->target, "/") == 0))
+			die("%s line %d: only a bind mount can be shared or a slave, and not the "
+			    "root",
+			    file, *line);
 		return true;
 	}
 	return false;
@@ -245,6 +275,13 @@ static void idmap_tree(int tree, int user_ns, bool recursive, const char *source
 		return;
 	int error = errno;
 
+	/* it is all or nothing, so this alone tells the top from what is mounted below it */
+	if (recursive && set_attributes(tree, false, attributes) == 0) {
+		errno = error;
+		die("idmap %s: a file system mounted below it cannot translate owners; without "
+		    "these (bind-nonrecursive) or with --userns=host it would work:",
+		    source);
+	}
 	type_of(tree, type, sizeof(type));
 	errno = error;
 	die("idmap %s: %s cannot translate owners here, --userns=host would work:", source, type);
@@ -259,11 +296,42 @@ static int clone_source(const char *source, bool recursive)
 	return tree;
 }
 
+/* Once the mounts of our namespace are private, what is cloned of them is so too. Sources that keep
+ * in touch with the host's are therefore cloned first, while we are still in its mount namespace.
+ */
+static void clone_propagated(struct view *view, const char *fstab, const char *file)
+{
+	char *copy = strdup(fstab), *text = copy;
+	struct mount m;
+
+	if (!copy)
+		die("strdup:");
+	for (int line = 0; next_mount(&text, file, &line, &m);) {
+		if (!m.propagation)
+			continue;
+		if (view->npropagated == PROPAGATED_MAX)
+			die("%s: more than %d mounts are shared or slaves", file, PROPAGATED_MAX);
+		view->propagated[view->npropagated].line = line;
+		view->propagated[view->npropagated++].tree = clone_source(m.source, m.recursive);
+	}
+	free(copy);
+}
+
+static int bind_source(const struct view *view, const struct mount *m)
+{
+	for (size_t n = 0; m->propagation && n < view->npropagated; n++)
+		if (view->propagated[n].line == m->line)
+			return view->propagated[n].tree;
+	return clone_source(m->source, m->recursive);
+}
+
 static int bind_mount(const struct view *view, struct mount *m)
 {
-	struct mount_attr attributes = {
-	    .attr_set = m->set, .attr_clr = m->clear, .propagation = MS_PRIVATE};
-	int tree = clone_source(m->source, m->recursive);
+	struct mount_attr attributes = {.attr_set = m->set,
+					.attr_clr = m->clear,
+					.propagation =
+					    m->propagation ? m->propagation : MS_PRIVATE};
+	int tree = bind_source(view, m);
 
 	if (m->ndata)
 		die("mount %s: unknown option %s", m->target, m->data[0]);
@@ -288,8 +356,10 @@ static void check_target(const struct view *view, const struct mount *m, int tar
 		die("fstat %s:", m->target);
 	if (root.st_dev == here.st_dev && root.st_ino == here.st_ino)
 		die("mount %s: that is the root itself", m->target);
-	/* a link of the image may lead a volume onto /dev or /sys, and what we put there into it */
-	if (m->bind && S_ISDIR(here.st_mode)) {
+	/* A link of the image may lead a volume onto /dev or /sys, and what we put there into it;
+	 * these two lie in our own /dev, which is no link. */
+	if (m->bind && S_ISDIR(here.st_mode) && strcmp(m->target, "/dev/shm") != 0 &&
+	    strcmp(m->target, "/dev/mqueue") != 0) {
 		struct statx at;
 
 		if (statx(target, "", AT_EMPTY_PATH, STATX_INO, &at) < 0)

@@ -23,10 +23,6 @@
 
 #define WORDS_BYTES (16UL * 1024 * 1024) /* more than execve(2) takes */
 
-#ifndef PIPEFS_MAGIC
-#define PIPEFS_MAGIC 0x50495045
-#endif
-
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /* NUL-terminated words of a file, as an argument vector with room for one word more */
@@ -105,19 +101,6 @@ static void new_keyring(void)
 {
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 && errno != ENOSYS)
 		die("keyctl KEYCTL_JOIN_SESSION_KEYRING:");
-}
-
-/* /dev/stdout is opened anew through /proc: a pipe of our caller has to admit the user. Only a
- * pipe without a name: the owner of a file is the caller's business. */
-static void lend_pipes(uid_t uid)
-{
-	for (int fd = 0; fd <= 2; fd++) {
-		struct statfs filesystem;
-
-		if (fstatfs(fd, &filesystem) == 0 && filesystem.f_type == PIPEFS_MAGIC &&
-		    fchown(fd, uid, (gid_t)-1) < 0)
-			die("fchown the pipe %d:", fd);
-	}
 }
 
 struct credentials {

@@ -7,10 +7,14 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "clone-paths.h"
+#include "text-pages.h"
+
+#define IDLE_MS 500
 
 /* what the child tells its parent; when it becomes the command the pipe just ends */
 #define TOLD_READY  'r' /* set up, waits for the fifo */
@@ -25,6 +29,7 @@ struct waiting {
 	bool due;             /* it is time for the pid-file */
 	int killed_by;        /* the signal that SIGKILL stands for */
 	const char *pid_file; /* NULL when none is left to be written */
+	int pid_fd;           /* that file, or -1: how it ended is added there */
 	int ready;            /* where to say that; -1: nowhere, or done */
 };
 
@@ -114,10 +119,30 @@ static bool write_line(int fd, const char *line)
 	return write(fd, line, strlen(line)) == (ssize_t)strlen(line) && close(fd) == 0;
 }
 
-/* false: a fifo that nobody has opened yet */
-static bool write_pid_file(const char *file, pid_t pid)
+/* Whole or not at all. The descriptor that is returned stays open in this process and is locked
+ * (flock(2)): who waits for the lock waits for our end. */
+static int write_locked(const char *file, const char *line)
 {
-	char line[128], temporary[PATH_MAX];
+	char temporary[PATH_MAX];
+	int length = snprintf(temporary, sizeof(temporary), "%s.%d", file, getpid());
+
+	if (length < 0 || (size_t)length >= sizeof(temporary))
+		die("--pid-file=%s: too long", file);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, line, strlen(line)) != (ssize_t)strlen(line))
+		die("write %s:", temporary);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		die("flock %s:", temporary);
+	if (rename(temporary, file) < 0)
+		die("rename %s to %s:", temporary, file);
+	return fd;
+}
+
+/* false: a fifo that nobody has opened yet */
+static bool write_pid_file(struct waiting *w, const char *file, pid_t pid)
+{
+	char line[128];
 	struct stat status;
 
 	process_name(pid, line, sizeof(line));
@@ -130,22 +155,13 @@ static bool write_pid_file(const char *file, pid_t pid)
 			die("write %s:", file);
 		return true;
 	}
-	int length = snprintf(temporary, sizeof(temporary), "%s.%d", file, getpid());
-
-	if (length < 0 || (size_t)length >= sizeof(temporary))
-		die("--pid-file=%s: too long", file);
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-	if (fd < 0 || !write_line(fd, line))
-		die("write %s:", temporary);
-	if (rename(temporary, file) < 0)
-		die("rename %s to %s:", temporary, file);
+	w->pid_fd = write_locked(file, line);
 	return true;
 }
 
 static void record(struct waiting *w)
 {
-	if (w->due && w->pid_file && write_pid_file(w->pid_file, w->child))
+	if (w->due && w->pid_file && write_pid_file(w, w->pid_file, w->child))
 		w->pid_file = NULL;
 	if (w->due && !w->pid_file && w->ready >= 0) {
 		/* whoever wanted to know may have stopped waiting */
@@ -200,7 +216,9 @@ static bool ended(struct waiting *w, int *code)
 /* returns the exit status; a die() in here takes the child along (PDEATHSIG) */
 static int wait_for(struct waiting *w)
 {
+	struct text_pages text = text_pages_find();
 	struct signalfd_siginfo got;
+	bool idle = false;
 	int code = 0;
 
 	for (;;) {
@@ -209,8 +227,15 @@ static int wait_for(struct waiting *w)
 		/* only a fifo without a reader is asked for again and again */
 		bool retry = w->due && w->pid_file;
 
-		if (poll(from, LEN(from), retry ? 20 : -1) < 0 && errno != EINTR)
+		int ready = poll(from, LEN(from), retry ? 20 : w->started && !idle ? IDLE_MS : -1);
+
+		if (ready < 0 && errno != EINTR)
 			die("poll:");
+		/* from here on we only wait, perhaps for years */
+		if (ready == 0 && !retry && !idle) {
+			text_pages_drop(&text);
+			idle = true;
+		}
 		record(w);
 		if (from[1].revents)
 			hear(w);
@@ -220,8 +245,12 @@ static int wait_for(struct waiting *w)
 			die("read signalfd:");
 		if (got.ssi_signo != SIGCHLD)
 			forward(w, (int)got.ssi_signo);
-		else if (ended(w, &code))
+		else if (ended(w, &code)) {
+			/* the status of the command counts also when the disk is full */
+			if (w->pid_fd >= 0 && dprintf(w->pid_fd, "%d\n", code) < 0)
+				warn("write the exit status %d to %s:", code, "--pid-file");
 			return code;
+		}
 	}
 }
 

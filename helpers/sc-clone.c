@@ -7,7 +7,6 @@
  * runtime-spec config-linux.md. What is done, in this order, is child() below. */
 #include <getopt.h>
 #include <linux/close_range.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -19,6 +18,8 @@
 #include "clone-system.h"
 #include "clone-wait.h"
 #include "console.h"
+#include "fork-into.h"
+#include "standard-descriptors.h"
 
 #define LIST_MAX  128
 #define TTY_GROUP 5
@@ -196,48 +197,6 @@ static void fill_stdio(void)
 			die("open /dev/null:");
 	} while (fd <= 2);
 	shut(fd);
-}
-
-/* Without a terminal of its own a container writes to the caller's; what is typed there is not for
- * it. The descriptor of a terminal usually allows both. */
-static void only_write_terminals(void)
-{
-	for (int n = 1; n <= 2; n++) {
-		char path[32];
-
-		if (!isatty(n))
-			continue;
-		if (snprintf(path, sizeof(path), "/proc/self/fd/%d", n) < 0)
-			die("snprintf:");
-		int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-
-		if (fd < 0 || dup2(fd, n) < 0)
-			die("open %s:", path);
-		shut(fd);
-	}
-}
-
-/* the host's /dev/null as a standard descriptor is an inode that root of the container could chmod
- */
-static void own_null(void)
-{
-	for (int n = 0; n <= 2; n++) {
-		struct stat status;
-
-		if (fstat(n, &status) < 0)
-			die("fstat %d:", n);
-		if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
-			continue;
-		int fd = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-
-		if (fd < 0 || fstat(fd, &status) < 0)
-			die("open the container's /dev/null:");
-		if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
-			die("/dev/null of the container is another device");
-		if (dup2(fd, n) < 0)
-			die("dup2:");
-		shut(fd);
-	}
 }
 
 /* whatever else the caller had open stays out, here and in the child */
@@ -430,6 +389,7 @@ static _Noreturn void child(const struct plan *p, struct material *m, int status
 	(void)umask(0022);
 	set_oom_score(p->oom_score);
 	new_keyring();
+	clone_propagated(&m->view, m->fstab, p->fstab);
 	setup_namespaces(p);
 	if (p->wait_fifo)
 		fifo = open_fifo(p->wait_fifo);
@@ -464,15 +424,6 @@ static _Noreturn void child(const struct plan *p, struct material *m, int status
 		seccomp_install(&m->to.filter);
 	unblock_signals();
 	become(m->argv, m->environment, m->to.who.home);
-}
-
-/* fork(2), but the child is in the cgroup from its first instruction on (CLONE_INTO_CGROUP) */
-static pid_t fork_into(int cgroup)
-{
-	struct clone_args how = {
-	    .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (__u64)cgroup};
-
-	return cgroup < 0 ? fork() : (pid_t)syscall(SYS_clone3, &how, sizeof(how));
 }
 
 int main(int argc, char **argv)
@@ -511,6 +462,7 @@ int main(int argc, char **argv)
 			    .signals = -1,
 			    .is_init = p.namespaces & CLONE_NEWPID,
 			    .pid_file = p.pid_file,
+			    .pid_fd = -1,
 			    .ready = p.ready};
 
 	if (w.child < 0)

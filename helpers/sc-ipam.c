@@ -296,18 +296,28 @@ static const char *next(const struct request *rq)
 	return NULL;
 }
 
-static const char *take(const struct request *rq)
+/* the operands from the fourth on, with blanks between them; for sqlite3_free() */
+static char *join_names(const struct request *rq)
 {
-	const char *owner = valid("owner", rq->word[2]), *never;
 	sqlite3_str *names = sqlite3_str_new(rq->db);
-	struct address address;
-	struct pool pool;
 
 	for (int i = 3; i < rq->words; i++) {
 		if (i > 3)
 			sqlite3_str_appendchar(names, 1, ' ');
 		sqlite3_str_appendall(names, valid("host name", rq->word[i]));
 	}
+	if (sqlite3_str_errcode(names) != SQLITE_OK)
+		die("%s: %s", rq->text, strerror(ENOMEM));
+	return sqlite3_str_finish(names);
+}
+
+static const char *take(const struct request *rq)
+{
+	const char *owner = valid("owner", rq->word[2]), *never;
+	char *names = join_names(rq);
+	struct address address;
+	struct pool pool;
+
 	need_pool(rq, rq->word[0], &pool);
 	if (!parse_address(rq->word[1], &address))
 		die("%s: '%s' is not an address", rq->text, rq->word[1]);
@@ -327,20 +337,38 @@ static const char *take(const struct request *rq)
 		/* no message: to lose this race is an answer, and the caller asks again */
 		exit(EX_TEMPFAIL);
 	}
-	if (sqlite3_str_errcode(names) != SQLITE_OK)
-		die("%s: %s", rq->text, strerror(ENOMEM));
 	/* the address as we write it: the caller may have spelled an IPv6 address otherwise */
 	struct name plain = address_name(address);
-	char *joined = sqlite3_str_finish(names);
 
 	(void)step(rq, query(rq,
 			     "INSERT INTO leases VALUES(?1, ?2, ?3, ?4, ?5, "
 			     "strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
-			     "sisss", pool.name, id, plain.text, owner, joined ? joined : ""));
+			     "sisss", pool.name, id, plain.text, owner, names ? names : ""));
 	(void)step(rq,
 		   query(rq, "UPDATE pools SET last = ?1 WHERE name = ?2", "is", id, pool.name));
-	sqlite3_free(joined);
+	sqlite3_free(names);
 	return rq->word[0];
+}
+
+/* an undo command, too: a lease that has gone since is no reason to fail */
+static const char *rename_lease(const struct request *rq)
+{
+	const char *owner = valid("owner", rq->word[2]);
+	char *names = join_names(rq);
+	struct address address;
+	struct pool pool;
+
+	if (!parse_address(rq->word[1], &address))
+		die("%s: '%s' is not an address", rq->text, rq->word[1]);
+	int64_t id = load_pool(rq, valid("pool", rq->word[0]), &pool) ? id_of(&pool, address) : -1;
+
+	if (id >= 0)
+		(void)step(rq, query(rq,
+				     "UPDATE leases SET names = ?4 WHERE pool = ?1 AND host = ?2 "
+				     "AND owner = ?3",
+				     "siss", rq->word[0], id, owner, names ? names : ""));
+	sqlite3_free(names);
+	return id < 0 ? NULL : rq->word[0];
 }
 
 static const char *drop(const struct request *rq)
@@ -435,6 +463,8 @@ static const struct verb {
     {"pool-list", "[POOL] [--format=json]", 0, 1, 0, 1 << FORMAT, pool_list},
     {"next", "POOL [--after=ADDR]", 1, 1, 0, 1 << AFTER, next},
     {"take", "POOL ADDR OWNER [NAME...] [--hosts=HOSTS]", 3, 1000, CHANGES, 1 << HOSTS, take},
+    {"rename", "POOL ADDR OWNER [NAME...] [--hosts=HOSTS]", 3, 1000, CHANGES | UNDOES, 1 << HOSTS,
+     rename_lease},
     {"drop", "[POOL [ADDR]] [--owner=OWNER] [--hosts=HOSTS]", 0, 2, CHANGES | UNDOES,
      1 << OWNER | 1 << HOSTS, drop},
     {"list", "[POOL] [--format=json]", 0, 1, 0, 1 << FORMAT, list},

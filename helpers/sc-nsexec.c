@@ -4,7 +4,8 @@
  *        sc-nsexec --target=PID [--start-time=N] [--except=TYPE,...] [identity] [--] PROG [ARG...]
  *   TYPE      user cgroup ipc uts net pid mnt time
  *   identity  --as=USER[:GROUP] --caps=LIST --no-new-privs --seccomp=FILE --env-file=FILE
- *             --cwd=DIR --args=FILE --console-fd=N
+ *             --cwd=DIR --rlimit=NAME=SOFT:HARD --oom-score-adj=N --args=FILE
+ *             --console-fd=N --cgroup-fd=N --detach
  *
  * Status: 125 own failure, 126/127 PROG not executable/not found, else PROG's, 128+n.
  * Rests on setns(2), pidfd_open(2), ioctl_ns(2), namespaces(7), user_namespaces(7),
@@ -12,28 +13,28 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
-#include <linux/close_range.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <linux/nsfs.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #include "capabilities.h"
 #include "console.h"
+#include "nsexec-wait.h"
+#include "nsexec-words.h"
 #include "passwd.h"
+#include "process-limits.h"
 #include "sc.h"
 #include "seal.h"
 #include "seccomp.h"
 #include "signals.h"
+#include "standard-descriptors.h"
 #include "start-time.h"
 #include "system-calls.h"
 
 /* in linux/magic.h of newer kernels only */
 #define NSFS_TYPE 0x6e736673
-/* execve(2) takes no more than 3/4 of 8 MiB */
-#define WORDS_BYTES (6 * 1024 * 1024)
+#define RLIMITS   32
 
 enum type { USER, CGROUP, IPC, UTS, NET, PID, MNT, TIME, TYPES };
 
@@ -48,7 +49,23 @@ static const struct {
     [MNT] = {"mnt", CLONE_NEWNS},     [TIME] = {"time", CLONE_NEWTIME},
 };
 
-enum option_id { TARGET = TYPES, START, EXCEPT, AS, CAPS, NNP, SECCOMP, ENV, CWD, ARGS, CONSOLE };
+enum option_id {
+	TARGET = TYPES,
+	START,
+	EXCEPT,
+	AS,
+	CAPS,
+	NNP,
+	SECCOMP,
+	ENV,
+	CWD,
+	RLIMIT,
+	OOM,
+	ARGS,
+	CONSOLE,
+	DETACH,
+	CGROUP_FD
+};
 
 /* what the command line asks for */
 struct request {
@@ -56,8 +73,10 @@ struct request {
 	pid_t target;
 	unsigned long long start_time;
 	int check_start, except; /* except: CLONE_NEW flags */
-	const char *as, *caps, *seccomp, *env, *cwd, *args;
-	int no_new_privs, console_fd;
+	const char *as, *caps, *seccomp, *cwd, *oom_score, *args;
+	const char *env[ENV_FILES], *rlimits[RLIMITS];
+	size_t nenv, nrlimits;
+	int no_new_privs, console_fd, cgroup_fd, detach;
 	int fresh; /* an identity option or --target: session, keyring, signals, descriptors */
 };
 
@@ -68,6 +87,9 @@ struct prepared {
 	struct sock_fprog filter;
 	unsigned long long caps;
 	char **environment, **args;
+	struct identity who;
+	int known;         /* who: from the root of the target; else it is looked up late */
+	uid_t uid_outside; /* (uid_t)-1: not known */
 };
 
 static int except_flags(const char *list)
@@ -93,12 +115,13 @@ static _Noreturn void usage(void)
 {
 	die("usage: sc-nsexec [--TYPE=FILE]... | --target=PID [--start-time=N] [--except=TYPE,...]"
 	    " [--as=USER[:GROUP]] [--caps=LIST] [--no-new-privs] [--seccomp=FILE] [--env-file=FILE]"
-	    " [--cwd=DIR] [--args=FILE] [--console-fd=N] [--] PROG [ARG...]");
+	    " [--cwd=DIR] [--rlimit=NAME=SOFT:HARD] [--oom-score-adj=N] [--args=FILE]"
+	    " [--console-fd=N] [--cgroup-fd=N] [--detach] [--] PROG [ARG...]");
 }
 
 static struct request options(int argc, char **argv)
 {
-	struct request want = {.console_fd = -1};
+	struct request want = {.console_fd = -1, .cgroup_fd = -1};
 	struct option table[] = {
 	    {"target", required_argument, NULL, TARGET},
 	    {"start-time", required_argument, NULL, START},
@@ -109,8 +132,12 @@ static struct request options(int argc, char **argv)
 	    {"seccomp", required_argument, NULL, SECCOMP},
 	    {"env-file", required_argument, NULL, ENV},
 	    {"cwd", required_argument, NULL, CWD},
+	    {"rlimit", required_argument, NULL, RLIMIT},
+	    {"oom-score-adj", required_argument, NULL, OOM},
 	    {"args", required_argument, NULL, ARGS},
 	    {"console-fd", required_argument, NULL, CONSOLE},
+	    {"cgroup-fd", required_argument, NULL, CGROUP_FD},
+	    {"detach", no_argument, NULL, DETACH},
 	    {"user", required_argument, NULL, USER},
 	    {"cgroup", required_argument, NULL, CGROUP},
 	    {"ipc", required_argument, NULL, IPC},
@@ -127,7 +154,7 @@ static struct request options(int argc, char **argv)
 	opterr = 0;
 	/* "+": the options of PROG are not ours */
 	while ((c = getopt_long(argc, argv, "+", table, NULL)) != -1) {
-		if (c >= AS && c <= CONSOLE)
+		if (c >= AS && c <= DETACH)
 			want.fresh = 1;
 		switch (c) {
 		case TARGET:
@@ -154,13 +181,32 @@ static struct request options(int argc, char **argv)
 			want.seccomp = optarg;
 			break;
 		case ENV:
-			want.env = optarg;
+			if (want.nenv == ENV_FILES)
+				die("--env-file: given more than %d times", ENV_FILES);
+			want.env[want.nenv++] = optarg;
 			break;
 		case CWD:
 			want.cwd = optarg;
 			break;
+		case RLIMIT:
+			if (want.nrlimits == RLIMITS)
+				die("--rlimit: given more than %d times", RLIMITS);
+			set_rlimit(optarg, false);
+			want.rlimits[want.nrlimits++] = optarg;
+			break;
+		case OOM:
+			/* the kernel reads the sign */
+			(void)number("--oom-score-adj", optarg + (optarg[0] == '-'), 0, 1000);
+			want.oom_score = optarg;
+			break;
 		case ARGS:
 			want.args = optarg;
+			break;
+		case CGROUP_FD:
+			want.cgroup_fd = (int)number("--cgroup-fd", optarg, 3, INT_MAX);
+			break;
+		case DETACH:
+			want.detach = 1;
 			break;
 		case CONSOLE:
 			want.console_fd = (int)number("--console-fd", optarg, 3, 1 << 20);
@@ -179,49 +225,11 @@ static struct request options(int argc, char **argv)
 		die("--target and a namespace file exclude each other");
 	if ((want.check_start || want.except) && !want.target)
 		die("--start-time and --except need --target");
+	if (want.cgroup_fd >= 0 && !want.target)
+		die("--cgroup-fd needs --target");
 	if ((optind == argc) == !want.args)
 		usage();
 	return want;
-}
-
-/* NUL-terminated words of a file; one slot is left free before the closing NULL */
-static char **read_words(const char *file, size_t *count)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char *text = malloc(WORDS_BYTES + 1);
-	size_t length = 0, words = 0;
-
-	if (fd < 0)
-		die("open %s:", file);
-	if (!text)
-		die("malloc:");
-	for (;;) {
-		ssize_t got = read(fd, text + length, WORDS_BYTES + 1 - length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			die("read %s:", file);
-		length += (size_t)got;
-		if (length > WORDS_BYTES)
-			die("%s: longer than %d bytes", file, WORDS_BYTES);
-		if (got == 0)
-			break;
-	}
-	if (length > 0 && text[length - 1])
-		die("%s: the last word does not end in a NUL byte", file);
-	if (close(fd) < 0)
-		die("close %s:", file);
-	for (size_t n = 0; n < length; n++)
-		words += !text[n];
-	char **list = calloc(words + 2, sizeof(*list));
-
-	if (!list)
-		die("calloc %zu words:", words);
-	for (size_t n = 0, at = 0; n < words; at += strlen(text + at) + 1)
-		list[n++] = text + at;
-	*count = words;
-	return list;
 }
 
 static int open_namespace(const char *file, enum type type)
@@ -247,6 +255,46 @@ static int open_namespace(const char *file, enum type type)
 	if (flag != types[type].flag)
 		die("%s is not a %s namespace", file, types[type].name);
 	return fd;
+}
+
+/* the uid that INSIDE of the target's user namespace is here; (uid_t)-1: none */
+static uid_t outside(pid_t target, uid_t inside)
+{
+	char path[64];
+	unsigned int first, here, count;
+	uid_t uid = (uid_t)-1;
+
+	if (snprintf(path, sizeof(path), "/proc/%d/uid_map", target) < 0)
+		die("snprintf:");
+	FILE *map = fopen(path, "re");
+
+	if (!map)
+		die("open %s:", path);
+	while (fscanf(map, "%u %u %u", &first, &here, &count) == 3)
+		if (inside >= first && inside - first < count)
+			uid = here + (inside - first);
+	if (fclose(map) != 0)
+		die("close %s:", path);
+	return uid;
+}
+
+/* Before anything is joined, as the pipes of our caller can be lent only by the root that owns
+ * them. An ordinary user may join and yet not look in there: it looks late, with the new root. */
+static void prepare_identity(const struct request *want, struct prepared *have)
+{
+	char path[64];
+
+	if (snprintf(path, sizeof(path), "/proc/%d/root", want->target) < 0)
+		die("snprintf:");
+	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	have->known = root >= 0;
+	if (!have->known)
+		return;
+	identity_resolve(root, want->as, &have->who);
+	have->uid_outside = outside(want->target, have->who.uid);
+	if (close(root) < 0)
+		die("close %s:", path);
 }
 
 /* a pidfd that is certainly the wanted process, and which of its namespaces are not ours */
@@ -281,13 +329,15 @@ static void prepare_target(const struct request *want, struct prepared *have)
 		if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev)
 			have->flags |= types[n].flag;
 	}
+	if (have->flags & CLONE_NEWNS)
+		prepare_identity(want, have);
 	if (syscall(SYS_pidfd_send_signal, have->pidfd, 0, NULL, 0) < 0)
 		die("process %d:", want->target);
 }
 
 static struct prepared prepare(const struct request *want)
 {
-	struct prepared have = {.pidfd = -1};
+	struct prepared have = {.pidfd = -1, .who = {.home = "/"}, .uid_outside = (uid_t)-1};
 	size_t count;
 
 	for (enum type type = 0; type < TYPES; type++) {
@@ -301,15 +351,7 @@ static struct prepared prepare(const struct request *want)
 		seccomp_load(seccomp_open(want->seccomp), &have.filter);
 	if (want->caps)
 		have.caps = caps_parse(want->caps);
-	if (want->env) {
-		have.environment = read_words(want->env, &count);
-		for (size_t n = 0; n < count; n++) {
-			const char *equals = strchr(have.environment[n], '=');
-
-			if (!equals || equals == have.environment[n])
-				die("%s: '%s' is not NAME=VALUE", want->env, have.environment[n]);
-		}
-	}
+	have.environment = read_environment(want->env, want->nenv);
 	if (want->args) {
 		have.args = read_words(want->args, &count);
 		if (count == 0)
@@ -328,6 +370,15 @@ static void join_file(int fd, enum type type)
 		die("setns %s:", types[type].name);
 	if (close(fd) < 0)
 		die("close %s namespace:", types[type].name);
+}
+
+/* Root joins the pid namespace alone, forks, and the child joins the rest: the parent stays
+ * outside, and the cgroup that the child is born in can still be seen (nsdelegate, cgroups(7)). */
+static void join_pid(struct prepared *have)
+{
+	if ((have->flags & CLONE_NEWPID) && setns(have->pidfd, CLONE_NEWPID) < 0)
+		die("setns to the pid namespace of the target:");
+	have->flags &= ~CLONE_NEWPID;
 }
 
 static void join(const struct prepared *have)
@@ -350,69 +401,6 @@ static void join(const struct prepared *have)
 	}
 	if ((have->flags & CLONE_NEWNS) && chdir("/") < 0)
 		die("chdir / of the mount namespace:");
-}
-
-/* Forks; returns in the child. The parent stays to pass signals on and never returns.
- * shared: the child stays in our session, so the terminal itself signals it. */
-static void fork_and_wait(int shared)
-{
-	sigset_t all, before, wanted;
-	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-
-	if (self < 0)
-		die("pidfd_open:");
-	if (sigfillset(&all) < 0 || sigprocmask(SIG_SETMASK, &all, &before) < 0)
-		die("sigprocmask:");
-	/* a caller that ignores SIGCHLD would have the kernel throw the status away */
-	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
-		die("signal SIGCHLD:");
-	pid_t child = fork();
-
-	if (child < 0)
-		die("fork:");
-	if (child == 0) {
-		struct pollfd parent = {.fd = self, .events = POLLIN};
-
-		/* getppid() is 0 in another pid namespace; the pidfd tells whether it was too late
-		 */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-			die("prctl PR_SET_PDEATHSIG:");
-		if (poll(&parent, 1, 0) != 0)
-			die("the parent is gone");
-		if (close(self) < 0)
-			die("close pidfd:");
-		if (sigprocmask(SIG_SETMASK, &before, NULL) < 0)
-			die("sigprocmask:");
-		return;
-	}
-	/* the other end of a console socket must see that the child closed it */
-	if (close_range(3, ~0U, 0) < 0)
-		die("close_range:");
-	/* a terminal may stop us */
-	wanted = all;
-	if (sigdelset(&wanted, SIGTSTP) < 0 || sigdelset(&wanted, SIGTTIN) < 0 ||
-	    sigdelset(&wanted, SIGTTOU) < 0 || sigprocmask(SIG_SETMASK, &wanted, NULL) < 0)
-		die("sigprocmask:");
-	for (;;) {
-		siginfo_t info;
-		int status, number_of = sigwaitinfo(&wanted, &info);
-
-		if (number_of < 0 && errno == EINTR)
-			continue;
-		if (number_of < 0)
-			die("sigwaitinfo:");
-		if (number_of != SIGCHLD) {
-			if (!(shared && info.si_code == SI_KERNEL) && kill(child, number_of) < 0)
-				warn("kill %d:", child);
-			continue;
-		}
-		pid_t done = waitpid(child, &status, WNOHANG);
-
-		if (done < 0)
-			die("waitpid:");
-		if (done == child)
-			exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-	}
 }
 
 /* nothing that the caller ignores, blocks or masks is known inside */
@@ -438,23 +426,6 @@ static int open_inside(int root, const char *path)
 	return fd;
 }
 
-/* the environment of the file; docker adds HOME as well */
-static void set_environment(char **list, const char *home)
-{
-	static char variable[sizeof(((struct identity *)NULL)->home) + 5];
-	size_t n = 0;
-	int has_home = 0;
-
-	for (; list[n]; n++)
-		has_home |= strncmp(list[n], "HOME=", 5) == 0;
-	if (!has_home) {
-		if (snprintf(variable, sizeof(variable), "HOME=%s", home) < 0)
-			die("snprintf:");
-		list[n] = variable;
-	}
-	environ = list;
-}
-
 /* In a user namespace made by an ordinary user setgroups(2) is shut. Root has dropped its groups
  * before joining then, and an ordinary user may keep those that it has anyway. */
 static void become_user(const struct identity *who, int privileged)
@@ -468,23 +439,24 @@ static void become_user(const struct identity *who, int privileged)
 		die("setresuid %u:", who->uid);
 }
 
-static void enter(const struct request *want, const struct prepared *have, int forked,
-		  int privileged)
+static void enter(const struct request *want, struct prepared *have, int parent, int privileged)
 {
-	struct identity who = {.home = "/"};
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		die("open / of the container:");
 	fresh_process();
+	/* root of the namespace, so that a terminal made here is of an id that there is in it */
+	if (privileged && (have->flags & CLONE_NEWUSER))
+		become_user(&(struct identity){0}, privileged);
 	/* read as late as possible, as root, in the root that was entered */
-	if (want->as || have->environment)
-		identity_resolve(root, want->as, &who);
+	if (!have->known && (want->as || have->environment))
+		identity_resolve(root, want->as, &have->who);
 	if (want->console_fd >= 0) {
 		int pts = open_inside(root, "/dev/pts");
 
 		/* the group stays the one of the devpts mount, usually tty */
-		console_open(pts, want->console_fd, who.uid, (gid_t)-1);
+		console_open(pts, want->console_fd, have->who.uid, (gid_t)-1);
 	}
 	if (want->cwd) {
 		int cwd = open_inside(root, want->cwd);
@@ -492,7 +464,9 @@ static void enter(const struct request *want, const struct prepared *have, int f
 		if (fchdir(cwd) < 0)
 			die("chdir %s of the container:", want->cwd);
 	}
-	if (close_range(3, ~0U, 0) < 0)
+	for (size_t n = 0; n < want->nrlimits; n++)
+		set_rlimit(want->rlimits[n], true);
+	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		die("close_range:");
 	if (want->caps)
 		caps_bound(have->caps);
@@ -500,18 +474,44 @@ static void enter(const struct request *want, const struct prepared *have, int f
 	if (want->seccomp && !want->no_new_privs)
 		seccomp_install(&have->filter);
 	if (want->as || (have->flags & CLONE_NEWUSER))
-		become_user(&who, privileged);
+		become_user(&have->who, privileged);
 	if (want->as || want->caps)
 		caps_apply(want->caps ? have->caps : ~0ULL, geteuid() == 0);
-	/* a change of user made the kernel forget it */
-	if (forked && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (want->detach && prctl(PR_SET_PDEATHSIG, 0) < 0)
 		die("prctl PR_SET_PDEATHSIG:");
+	if (parent >= 0 && !want->detach)
+		die_with(parent);
 	if (want->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		die("prctl PR_SET_NO_NEW_PRIVS:");
 	if (want->seccomp && want->no_new_privs)
 		seccomp_install(&have->filter);
 	if (have->environment)
-		set_environment(have->environment, who.home);
+		set_environment(have->environment, have->who.home);
+}
+
+/* what the caller gives us as 0, 1 and 2, fit for a container */
+static void lend_descriptors(const struct prepared *have, int privileged)
+{
+	only_write_terminals();
+	if (privileged)
+		protect_null();
+	if (have->known && have->uid_outside != (uid_t)-1)
+		lend_pipes(have->uid_outside);
+}
+
+/* the program keeps nothing of the caller; what could not be run is still told there */
+static void run_detached(char **argv)
+{
+	int caller = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (caller < 0 || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+		die("dup standard error:");
+	execvp(argv[0], argv);
+	int error = errno;
+
+	if (dup2(caller, STDERR_FILENO) < 0)
+		exit(EXIT_HELPER);
+	errno = error;
 }
 
 int main(int argc, char **argv)
@@ -523,21 +523,45 @@ int main(int argc, char **argv)
 	if (seen)
 		run_sealed(argv);
 	struct prepared have = prepare(&want);
+
+	/* without a v2 hierarchy on this host there is nothing to hand over (sc-cg --v2-fd) */
+	if (want.cgroup_fd >= 0 && fcntl(want.cgroup_fd, F_SETFD, FD_CLOEXEC) < 0)
+		want.cgroup_fd = -1;
 	int privileged = (caps_owned() & CAPS_BIT(CAP_SYS_ADMIN)) != 0;
 	/* setsid(2) refuses the leader of a process group */
-	int forks = (have.flags & CLONE_NEWPID) || (want.fresh && getpgrp() == getpid());
+	int forks = (have.flags & CLONE_NEWPID) || want.detach || want.cgroup_fd >= 0 ||
+		    (want.fresh && getpgrp() == getpid());
 
 	/* before the container can see us: no ptrace(2), no /proc/PID/fd (CVE-2016-9962) */
 	if (seen && prctl(PR_SET_DUMPABLE, 0) < 0)
 		die("prctl PR_SET_DUMPABLE:");
 	if (privileged && (have.flags & CLONE_NEWUSER) && setgroups(0, NULL) < 0)
 		die("setgroups:");
-	join(&have);
+	if (want.target)
+		set_oom_score(want.oom_score);
+	if (want.target && want.console_fd < 0)
+		lend_descriptors(&have, privileged);
+	/* root is in the other namespaces only after the fork */
+	int twice = privileged && have.pidfd >= 0;
+
+	if (twice)
+		join_pid(&have);
+	else
+		join(&have);
+	int parent = -1;
+
 	if (forks)
-		fork_and_wait(!want.fresh);
+		parent = fork_and_wait(&(struct waiting){
+		    .shared = !want.fresh, .cgroup = want.cgroup_fd, .detach = want.detach});
+	if (twice)
+		join(&have);
 	if (want.fresh)
-		enter(&want, &have, forks, privileged);
+		enter(&want, &have, parent, privileged);
 	else if (have.flags & CLONE_NEWUSER)
 		become_user(&(struct identity){0}, privileged);
-	chain(have.args ? have.args : argv + optind);
+	char **words = have.args ? have.args : argv + optind;
+
+	if (want.detach)
+		run_detached(words);
+	chain(words);
 }

@@ -1,7 +1,7 @@
 /* sc-tty: relay between a terminal and the pty of a container.
  *
- * usage: sc-tty [--log=FILE] [--listen=SOCKET] [--detach-keys=KEYS] [--no-stdin]
- *               [--die-with-parent] PROG [ARG...]
+ * usage: sc-tty [--log=FILE] [--log-max-size=BYTES] [--log-max-file=N] [--listen=SOCKET]
+ *               [--detach-keys=KEYS] [--no-stdin] [--die-with-parent] PROG [ARG...]
  *        sc-tty --attach=SOCKET [--detach-keys=KEYS] [--no-stdin]
  *
  * Two processes. The front (here) holds the caller's terminal and knows nothing of ptys. The
@@ -348,15 +348,17 @@ static size_t parse_keys(const char *list, char *keys)
 
 static _Noreturn void usage(void)
 {
-	die("usage: sc-tty [--log=FILE] [--listen=SOCKET] [--detach-keys=KEYS] [--no-stdin]"
-	    " [--die-with-parent] [--] PROG [ARG...] | --attach=SOCKET [--detach-keys=KEYS] "
-	    "[--no-stdin]");
+	die("usage: sc-tty [--log=FILE] [--log-max-size=BYTES] [--log-max-file=N]"
+	    " [--listen=SOCKET] [--detach-keys=KEYS] [--no-stdin] [--die-with-parent] [--]"
+	    " PROG [ARG...] | --attach=SOCKET [--detach-keys=KEYS] [--no-stdin]");
 }
 
 static struct options parse_options(int argc, char **argv, pid_t parent)
 {
 	static const struct option table[] = {
 	    {"log", required_argument, NULL, 'l'},
+	    {"log-max-size", required_argument, NULL, 'm'},
+	    {"log-max-file", required_argument, NULL, 'f'},
 	    {"listen", required_argument, NULL, 's'},
 	    {"attach", required_argument, NULL, 'a'},
 	    {"detach-keys", required_argument, NULL, 'k'},
@@ -364,16 +366,23 @@ static struct options parse_options(int argc, char **argv, pid_t parent)
 	    {"die-with-parent", no_argument, NULL, 'd'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct options options = {.keys = {0}};
-	const char *keys = "ctrl-p,ctrl-q";
+	struct options options = {.keys = {0}, .log_max_file = 1};
 	int c;
 
+	options.key_count = parse_keys("ctrl-p,ctrl-q", options.keys);
 	/* getopt's own message is not ours: it shows control characters raw */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+", table, NULL)) != -1) {
 		switch (c) {
 		case 'l':
 			options.log = optarg;
+			break;
+		case 'm':
+			options.log_max_size = number("--log-max-size", optarg, 1, LLONG_MAX);
+			break;
+		case 'f':
+			options.log_max_file =
+			    (unsigned int)number("--log-max-file", optarg, 1, LOG_FILES);
 			break;
 		case 's':
 			options.listen = optarg;
@@ -382,7 +391,7 @@ static struct options parse_options(int argc, char **argv, pid_t parent)
 			options.attach = optarg;
 			break;
 		case 'k':
-			keys = optarg ? optarg : keys;
+			options.key_count = parse_keys(optarg, options.keys);
 			break;
 		case 'n':
 			options.no_stdin = 1;
@@ -403,7 +412,6 @@ static struct options parse_options(int argc, char **argv, pid_t parent)
 		usage();
 	if (options.attach && (options.log || options.listen))
 		die("--attach goes with neither --log nor --listen");
-	options.key_count = parse_keys(keys, options.keys);
 	/* no way back */
 	if (!options.attach && !options.listen)
 		options.key_count = 0;

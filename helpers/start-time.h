@@ -11,17 +11,20 @@
 
 #include "sc.h"
 
-/* field 22 of stat; field 2 may contain anything, so it is counted from its ")" */
-static unsigned long long start_time(int process)
+/* field 22 of stat; field 2 may contain anything, so it is counted from its ")". Returns 0 when the
+ * process has ended. */
+static int start_time(int process, unsigned long long *start)
 {
 	char text[1024];
 	int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-	if (got < 0)
+	if (got < 0 && errno != ENOENT && errno != ESRCH)
 		die("read the stat of the process:");
-	if (close(fd) < 0)
+	if (fd >= 0 && close(fd) < 0)
 		die("close the stat of the process:");
+	if (got < 0)
+		return 0;
 	text[got] = '\0';
 	char *at = strrchr(text, ')');
 
@@ -31,11 +34,12 @@ static unsigned long long start_time(int process)
 		die("the stat of the process has no field 22");
 	at++;
 	at[strcspn(at, " \n")] = '\0';
-	return number("start time", at, 0, ~0ULL - 1);
+	*start = number("start time", at, 0, ~0ULL - 1);
+	return 1;
 }
 
 /* a descriptor of /proc/PID; with START, only of the process that started then */
-static int open_process(pid_t pid, const unsigned long long *start)
+__attribute__((unused)) static int open_process(pid_t pid, const unsigned long long *start)
 {
 	char path[32];
 
@@ -46,8 +50,10 @@ static int open_process(pid_t pid, const unsigned long long *start)
 	if (process < 0)
 		die("open %s:", path);
 	if (start) {
-		unsigned long long started = start_time(process);
+		unsigned long long started;
 
+		if (!start_time(process, &started))
+			die("process %d has ended", pid);
 		if (started != *start)
 			die("process %d started at %llu, not at %llu: it is not the one recorded",
 			    pid, started, *start);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "log-file.h"
+#include "text-pages.h"
 #include "tty.h"
 
 #define QUEUE      (256 * 1024) /* output that may wait for a client */
@@ -17,6 +19,7 @@
 #define GRACE_TAKE 4096         /* ... so many bytes, or is dropped */
 #define QUIET_MS   100          /* a pty that others keep open is drained when so long silent */
 #define DRAIN_MS   2000         /* and in any case after this time */
+#define IDLE_MS    500          /* after that nothing is expected soon */
 #define CLIENTS    16
 
 struct client {
@@ -31,14 +34,17 @@ struct server {
 	const struct options *options;
 	struct client clients[CLIENTS];
 	struct queue in;
-	int log, listener, master, console, signals;
+	struct log_file log;
+	int listener, master, console, signals;
 	int hung_up, silent; /* no front any more; nobody has the slave side open just now */
 	pid_t child;
-	int ended, status, log_error;
+	int ended, status;
 	long long ended_at;
 	char last; /* input byte */
 	struct winsize size;
 	int sized;
+	int idle;
+	struct text_pages text;
 };
 
 static long long now_ms(void)
@@ -236,23 +242,6 @@ static void client_write(struct server *server, struct client *client)
 	}
 }
 
-static void log_write(struct server *server, const char *data, size_t length)
-{
-	while (server->log >= 0 && length > 0) {
-		ssize_t sent = write(server->log, data, length);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		/* a full disk must not stop the container; it is told in the end */
-		if (sent < 0) {
-			server->log_error = errno;
-			return;
-		}
-		data += sent;
-		length -= (size_t)sent;
-	}
-}
-
 /* one read of the container's output; 0 when there is none now */
 static int master_read(struct server *server)
 {
@@ -267,7 +256,8 @@ static int master_read(struct server *server)
 		return 0;
 	}
 	server->silent = 0;
-	log_write(server, data, (size_t)got);
+	/* a terminal has one output only */
+	log_add(&server->log, "stdout", data, (size_t)got);
 	for (size_t n = 0; n < CLIENTS; n++)
 		if (server->clients[n].fd >= 0)
 			queue_add(&server->clients[n].out, data, (size_t)got);
@@ -395,12 +385,19 @@ static void server_loop(struct server *server)
 		/* nobody has the slave side open: poll(2) would return at once, over and over */
 		if (server->master >= 0 && (server->silent || (server->ended && room)))
 			timeout = QUIET_MS;
-		int ready = poll(fds, FDS, timeout);
+		int may_idle = timeout < 0 && !server->idle;
+		int ready = poll(fds, FDS, may_idle ? IDLE_MS : timeout);
 
 		if (ready < 0 && errno != EINTR)
 			die("poll:");
+		if (ready > 0)
+			server->idle = 0;
 		if (ready < 0)
 			continue;
+		if (ready == 0 && may_idle) {
+			text_pages_drop(&server->text);
+			server->idle = 1;
+		}
 		if (fds[SIGNALS].revents)
 			server_signal(server);
 		if (fds[CONSOLE].revents && server->console >= 0)
@@ -437,7 +434,10 @@ static _Noreturn void serve(const struct options *options, char **argv, int fron
 {
 	struct server server = {.options = options,
 				.in = queue_new(4 * CHUNK),
-				.log = -1,
+				.log = {.path = options->log,
+					.max_size = options->log_max_size,
+					.max_file = options->log_max_file,
+					.fd = -1},
 				.listener = -1,
 				.master = -1,
 				.signals = signals,
@@ -446,12 +446,7 @@ static _Noreturn void serve(const struct options *options, char **argv, int fron
 
 	for (size_t n = 0; n < CLIENTS; n++)
 		server.clients[n].fd = -1;
-	if (options->log) {
-		server.log =
-		    open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-		if (server.log < 0)
-			die("open log %s:", options->log);
-	}
+	log_open(&server.log);
 	if (options->listen)
 		server.listener = listen_on(options->listen);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -476,8 +471,10 @@ static _Noreturn void serve(const struct options *options, char **argv, int fron
 	close_fd(nothing);
 	if (front >= 0)
 		client_add(&server, front, 1);
+	server.text = text_pages_find();
 	server_loop(&server);
-	errno = server.log_error;
+	/* not earlier: the terminal was the container's */
+	errno = server.log.error;
 	if (errno)
 		warn("write log %s:", options->log);
 	exit(server.status);

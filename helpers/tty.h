@@ -19,6 +19,8 @@
 
 struct options {
 	const char *log, *listen, *attach;
+	unsigned long long log_max_size;
+	unsigned int log_max_file;
 	char keys[KEYS]; /* detach keys */
 	size_t key_count;
 	int no_stdin;

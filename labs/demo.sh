@@ -78,8 +78,8 @@ ours='demo1 demo2'
 id2=$(scadm run -d --name=demo2 --limits=cpu.shares=512,memory.limit_in_bytes=16777216 busybox sh -c "ping -c 2 demo1; $wait_for_term")
 printf '%s\n' "$id2"
 short1=${id1%"${id1#????????????}"} short2=${id2%"${id2#????????????}"}
-address=$(scadm inspect demo2 | sed -n 's/.*"IPAddress":"\([0-9.]*\)".*/\1/p')
-log=$(scadm inspect demo2 | sed -n 's/.*"LogPath":"\([^"]*\)".*/\1/p')
+address=$(scadm inspect --format '{{.NetworkSettings.IPAddress}}' demo2)
+log=$(scadm inspect --format '{{.LogPath}}' demo2)
 
 say 'They are processes of this host, and the kernel knows their state.'
 show scadm ps

@@ -2,15 +2,15 @@
 # lib/archive.sh - tar streams: from a directory, a file or stdin, uncompressed, checked and summed up
 # shellcheck disable=SC2034 # digest and size are for the verbs
 
+# set by who takes layers of images: an archive may hold nothing, a directory is the upper one of an overlay
+archive_layer=''
+
 # archive_stream SOURCE - write the uncompressed tar of a directory, a file or `-` to stdout
 # what fails says so on stderr and writes a line to descriptor 8: a pipeline has only one status
 archive_stream() {
 	if [ -d "$1" ]; then
-		# the same tree gives the same bytes: sorted, without process id, access and change times
 		# door: a query, it writes to stdout
-		tar --create --directory="$1" --sort=name --numeric-owner --one-file-system --format=posix \
-			--pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,hdrcharset:=BINARY' --warning=no-file-ignored \
-			--acls --xattrs --xattrs-include='user.*' --xattrs-include=security.capability --file=- . || echo broken >&8
+		sc-archive pack "$([ "$archive_layer" ] && echo --overlay || echo --one-file-system)" "$1" || echo broken >&8
 	elif [ "$1" = - ]; then
 		archive_plain | archive_tar
 	elif [ -t 2 ] && command -v pv >/dev/null; then
@@ -68,7 +68,7 @@ archive_tar() {
 		[ "$(printf '%s' "$first" | cut -c1029-1048)" = '\165\163\164\141\162' ] ||
 			wrong='this is no tar archive, nor one compressed by gzip, bzip2, xz or zstd'
 		;;
-	*) wrong='the archive holds nothing' ;;
+	*) [ "$archive_layer" ] || wrong='the archive holds nothing' ;;
 	esac
 	if [ "$wrong" ]; then
 		say "$wrong"

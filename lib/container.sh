@@ -34,7 +34,7 @@ container_volume() {
 
 # container_fstab - sets $fstab: the root, the mounts that the OCI runtime-spec names for Linux, the volumes
 container_fstab() {
-	local layer lower='' line
+	local layer lower=''
 	for layer in $layers; do
 		lower=$lower${lower:+:}$SC_ROOT/layers/$layer
 	done
@@ -49,11 +49,8 @@ cgroup /sys/fs/cgroup cgroup nosuid,noexec,nodev,relatime,ro 0 0
 $hosts /etc/hosts none bind,ro,X-mount.mkdir$idmap 0 0
 $record/resolv.conf /etc/resolv.conf none bind,ro,X-mount.mkdir$idmap 0 0
 $record/hostname /etc/hostname none bind,ro,X-mount.mkdir$idmap 0 0"
-	while IFS= read -r line; do
-		[ ! "$line" ] || fstab="$fstab$nl$line$idmap 0 0"
-	done <<-END
-		$volumes
-	END
+	[ ! "$init" ] || fstab="$fstab$nl$init /dev/init none bind,ro,nosuid,nodev,X-mount.mkdir 0 0"
+	[ ! "$mounts_fstab" ] || fstab=$fstab$nl$mounts_fstab
 }
 
 # container_resolv_conf - sets $resolv_conf: the host's name servers that a container can reach
@@ -88,31 +85,37 @@ plain_word() {
 # container_network_check - refuse a network that is not there
 container_network_check() {
 	case $net in
-	bridge | none | host) hosts=$record/hosts ;;
-	*)
-		[ -e "/run/netns/$net" ] || die "there is no network namespace '$net'; 'scadm create-netns --name=$net' makes it, 'ip netns' lists them"
-		hosts=$record/hosts
-		;;
+	bridge | none | host) ;;
+	*) [ -e "/run/netns/$net" ] || die "there is no network namespace '$net'; 'scadm create-netns --name=$net' makes it, 'ip netns' lists them" ;;
 	esac
 	[ "$net" != bridge ] && [ "$net" != none ] || [ ! -e "/run/netns/$name" ] ||
 		die "a network namespace '$name' is there already; choose another --name, or use it with --net=$name"
 }
 
-# container_image_read - sets $created $layers and, unless the user chose them, $workdir and $user; keeps $facts
+# container_image_read - sets $created $layers $labels_json $ports_json $image_volumes $image_health and, unless the user
+# chose them, $workdir $user and $stop_signal; keeps $facts
 container_image_read() {
 	local kind json
-	layers=''
-	# a line for each fact: KIND and a JSON string, so that a value with line breaks is still one line
+	layers='' image_volumes='' image_health='' labels_json='{}' ports_json='{}'
+	sql_string "{$labels}"
+	# a line for each fact: KIND and JSON, so that a value with line breaks is still one line
 	facts=$(
+		# of a layer that is there twice the upper one is enough, and an overlay wants no other
 		sqlite3 -init /dev/null :memory: <<-END
 			CREATE TEMP TABLE image AS SELECT readfile('$image_file') AS j;
 			SELECT 'now ' || json_quote(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
-			SELECT 'layer ' || json_quote(substr(value, 8)) FROM image, json_each(j, '\$.rootfs.diff_ids') ORDER BY key DESC;
+			SELECT 'layer ' || json_quote(substr(value, 8)) FROM image, json_each(j, '\$.rootfs.diff_ids') GROUP BY value ORDER BY max(key) DESC;
 			SELECT 'env ' || json_quote(value) FROM image, json_each(j, '\$.config.Env');
 			SELECT 'entrypoint ' || json_quote(value) FROM image, json_each(j, '\$.config.Entrypoint') ORDER BY key DESC;
+			SELECT 'entrypoints ' || json_extract(j, '\$.config.Entrypoint') FROM image;
 			SELECT 'cmd ' || json_quote(value) FROM image, json_each(j, '\$.config.Cmd');
 			SELECT 'workdir ' || json_quote(value) FROM image, json_each(j, '\$.config.WorkingDir') WHERE value <> '';
 			SELECT 'user ' || json_quote(value) FROM image, json_each(j, '\$.config.User') WHERE value <> '';
+			SELECT 'stopsignal ' || json_quote(value) FROM image, json_each(j, '\$.config.StopSignal') WHERE value <> '';
+			SELECT 'volume ' || json_quote(key) FROM image, json_each(j, '\$.config.Volumes');
+			SELECT 'health ' || json_extract(j, '\$.config.Healthcheck') FROM image;
+			SELECT 'ports ' || json_extract(j, '\$.config.ExposedPorts') FROM image;
+			SELECT 'labels ' || json_patch(coalesce(json_extract(j, '\$.config.Labels'), '{}'), $sql) FROM image;
 		END
 	) || die "cannot read $image_file; is it whole? 'scadm rmi $image' removes it"
 	while read -r kind json; do
@@ -125,6 +128,11 @@ container_image_read() {
 			;;
 		workdir) workdir=${workdir:-$text} ;;
 		user) user=${user:-$text} ;;
+		stopsignal) stop_signal=${stop_signal:-$(plain_word "$text")} ;;
+		volume) image_volumes=$image_volumes${image_volumes:+$nl}$text ;;
+		health) image_health=$json ;;
+		ports) ports_json=$json ;;
+		labels) labels_json=$json ;;
 		esac
 	done <<-END
 		$facts
@@ -151,32 +159,13 @@ container_userns() {
 	esac
 }
 
-# container_defaults - what follows from the options together: keep, user namespace, privilege, limits
-container_defaults() {
-	foreground=1
-	if [ "$detach" ]; then
-		foreground=''
-		[ "$remove" ] || keep=1
-	fi
-	if [ "$privileged" ]; then
-		[ "$userns" != auto ] || die '--privileged is root on the host: it goes with --userns=host only'
-		userns=host seccomp='' no_new_privs='' caps=all
-	fi
-	userns=${userns:-auto}
-	asked=$limits
-	limits_swap_alone
-	limits_swap
-	case $nl$limits in *"${nl}pids.max="*) ;; *) limits=pids.max=2048${limits:+$nl}$limits ;; esac
-	[ "$privileged" ] || limits=devices=default$nl$limits
-	limits_split
-	# who may change the network of the host may lay itself another cable
-	case $userns,$net_rate_in$net_rate_out$net_prio,$caps in
-	host,?*,*all* | host,?*,*[+,][nN][eE][tT]_[aA][dD][mM][iI][nN]* | host,?*,*[cC][aA][pP]_[nN][eE][tT]_[aA][dD][mM][iI][nN]*)
-		die '--net-rate and --net-prio do not bind a container that is root of the network of the host (--userns=host with NET_ADMIN)'
-		;;
-	esac
-	case $net,$net_rate_in$net_rate_out$net_prio in
-	bridge,* | *,) ;;
-	*) die '--net-rate and --net-prio are for the cable of the container itself: they go with --net=bridge only' ;;
-	esac
+# container_init - sets $init to a program of this host that reaps zombies and passes signals on; it is mounted read-only
+container_init() {
+	local program
+	for program in catatonit tini-static; do
+		init=$(command -v "$program") || continue
+		init=$(readlink -f "$init")
+		return 0
+	done
+	die '--init: neither catatonit nor tini-static is installed: apt-get install catatonit'
 }

@@ -58,19 +58,66 @@ find_entry() {
 	return 1
 }
 
-# find_state RECORD - sets $state (created running exited) $pid $since (seconds) $code $oom
+# find_frozen ID... - sets $frozen to those of the running containers whose processes the kernel has stopped, between
+# blanks; the ids are the first 12 digits. One process for all; find_state asks for one itself where nobody did.
+find_frozen() {
+	local short words='' line held status=0
+	frozen=' '
+	for short; do
+		words="$words${words:+ --} $SC_CGROUP/$short freezer.state"
+	done
+	[ "$words" ] || return 0
+	# of one cgroup alone sc-cg does not say which it is; one that ended this moment is no news
+	# shellcheck disable=SC2086 # split on purpose: settings checks SC_CGROUP for blanks and globs, an id is digits
+	held=$(sc-cg get $words 2>/dev/null) || status=$?
+	[ "$status" -le 125 ] || die "cannot run sc-cg, which knows who is paused ($status); are the helpers built? 'make'"
+	short=$1
+	while IFS= read -r line; do
+		case $line in
+		'cgroup '*) short=${line##*/} ;;
+		freezer.state=FROZEN) frozen="$frozen$short " ;;
+		esac
+	done <<-END
+		$held
+	END
+}
+
+# find_running RECORD - sets the words of find_state for a container that runs
+find_running() {
+	local uptime start short _
+	read -r uptime _ </proc/uptime
+	read -r _ start _ <"$1/pid"
+	# the kernel counts start times in hundredths of a second (USER_HZ)
+	state=running since=$((${uptime%%.*} - start / 100))
+	{ read -r health _ <"$1/health"; } 2>/dev/null || health=''
+	case $health in starting | healthy | unhealthy) ;; *) health='' ;; esac
+	{ read -r short <"$1/id"; } 2>/dev/null || return 0
+	case $short in '' | *[!0-9a-f]*) return 0 ;; esac
+	if [ "${frozen+asked}" ]; then
+		case $frozen in *" $short "*) state=paused ;; esac
+		return 0
+	fi
+	find_frozen "$short"
+	[ "$frozen" = ' ' ] || state=paused
+	unset frozen
+}
+
+# find_state RECORD - sets $state (created running paused restarting exited) $pid $since (seconds) $code $oom $finished
+# $health and $restarts; a container is restarting while its supervisor waits before the next start
 find_state() {
-	local uptime finished start _
-	state=created since=0 code=0 oom=false finished='' pid=0
+	local _
+	state=created since=0 code=0 oom=false finished='' pid=0 health='' restarts=0
+	{ read -r restarts _ <"$1/restarts"; } 2>/dev/null || restarts=0
+	case $restarts in '' | *[!0-9]*) restarts=0 ;; esac
 	if is_running "$1"; then
-		read -r uptime _ </proc/uptime
-		read -r _ start _ <"$1/pid"
-		# the kernel counts start times in hundredths of a second (USER_HZ)
-		state=running since=$((${uptime%%.*} - start / 100))
+		find_running "$1"
 		return 0
 	fi
 	pid=0
 	if { read -r code oom finished <"$1/exit"; } 2>/dev/null; then
+		state=exited
+	elif { { read -r _ && read -r code; } <"$1/pid"; } 2>/dev/null; then
+		# its supervisor did not live to see it, but sc-clone did
 		state=exited
 	elif [ -e "$1/pid" ]; then
 		# nobody lived to see how it ended
@@ -78,19 +125,8 @@ find_state() {
 	fi
 	case $code in '' | *[!0-9]*) code=137 ;; esac
 	case $oom in true | false) ;; *) oom=false ;; esac
-}
-
-# find_duration SECONDS - sets $duration, as docker words it
-find_duration() {
-	if [ "$1" -lt 60 ]; then
-		duration="$1 seconds"
-	elif [ "$1" -lt 3600 ]; then
-		duration="$(($1 / 60)) minutes"
-	elif [ "$1" -lt 172800 ]; then
-		duration="$(($1 / 3600)) hours"
-	else
-		duration="$(($1 / 86400)) days"
-	fi
+	case $finished in *[!0-9TZ:.-]*) finished='' ;; esac
+	[ "$restarts" = 0 ] || [ "$state" = created ] || ! find_owner "${1##*/}" || state=restarting
 }
 
 # lock_limits - one update or verify of the container at a time; the lock, descriptor 7, dies with its holder
@@ -99,4 +135,12 @@ lock_limits() {
 	exec 7<"$record/config.json"
 	# door: a lock is no change; and a plan is run by one shell
 	flock -w 60 7 || die "another update or verify of '$name' is at work"
+}
+
+# lock_record - one start, stop, end or removal of the container at a time; the lock, descriptor 9, dies with its holder
+lock_record() {
+	[ "$door" != print ] || return 0
+	exec 9<"$record"
+	# door: a lock is no change; and a plan is run by one shell
+	flock -w 20 9 || die "'$name' is being started, stopped or removed by another command"
 }

@@ -3,9 +3,11 @@
 # shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh and lib/json.sh: SC_ROOT, nl, sql
 #
 #   $SC_ROOT/images/REF.json   an OCI image config; `/` in REF is written `%`; its sha256 is the image's id
-#   $SC_ROOT/layers/HEX/       the root tree of the layer with that diff_id; a lower directory of an overlay,
-#                              never written again
-#   $SC_ROOT/imports/ID/       where an image is being made: rootfs, then image.json
+#   $SC_ROOT/layers/HEX/       the tree of the layer with that diff_id; a lower directory of an overlay, never
+#                              written again
+#   $SC_ROOT/layers/HEX.json   {"size": of its tar archive, "blob": "sha256:...", "blobSize": , "mediaType": }, the
+#                              last three only when the archive is kept in $SC_ROOT/blobs/sha256
+#   $SC_ROOT/imports/ID/       where an image is being made: rootfs, then image.json; keep names digests too
 #
 # Who needs a layer says so before he looks for it: an import writes its image.json, a container its fstab,
 # then `scadm-layer add` or a look into layers/. `scadm-layer prune` removes what nobody named, under a lock.
@@ -147,42 +149,62 @@ image_change() {
 	esac
 }
 
-# image_json DIGEST SIZE COMMENT - sets $image_json to the OCI config of an image with one layer and the noted changes
+# image_json DIGEST CREATED_BY COMMENT [AUTHOR] - sets $image_json to the OCI config of an image whose last layer has
+# this digest, with the noted changes; below it are config, layers and history of $image_base, a config as well
 image_json() {
-	local arch created comment digest size
+	local arch created comment digest by author base
 	created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	arch=$(uname -m)
 	case $arch in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; armv7l) arch=arm ;; i?86) arch=386 ;; esac
 	sql_string "$arch"
 	arch=$sql
+	sql_string "$2"
+	by=$sql
 	sql_string "$3"
-	comment=$sql
+	comment="nullif($sql, '')"
+	sql_string "${4-}"
+	author="nullif($sql, '')"
 	sql_string "sha256:$1"
-	digest=$sql size=$2
+	digest=$sql
+	sql_string "${image_base:-"{}"}"
+	base=$sql
 	image_json=$(
 		sqlite3 -init /dev/null :memory: <<-END
 			CREATE TABLE c (kind TEXT, key TEXT, value TEXT, PRIMARY KEY (kind, key));
 			$config_sql
 			-- a command that is no JSON array is a line for the shell
 			UPDATE c SET value = json_array('/bin/sh', '-c', value) WHERE kind IN ('Cmd', 'Entrypoint') AND value NOT LIKE '[%';
+			-- a command belongs to the entrypoint it was written for
+			CREATE TABLE base AS SELECT j, CASE WHEN EXISTS (SELECT 1 FROM c WHERE kind = 'Entrypoint')
+				THEN json_remove(config, '\$.Cmd') ELSE config END AS config
+				FROM (SELECT j, coalesce(json_extract(j, '\$.config'), '{}') AS config FROM (SELECT $base AS j));
+			CREATE TABLE env AS SELECT key AS place, substr(value, 1, instr(value || '=', '=') - 1) AS name, value
+				FROM base, json_each(config, '\$.Env');
+			UPDATE env SET value = name || '=' || (SELECT value FROM c WHERE kind = 'Env' AND key = name)
+				WHERE name IN (SELECT key FROM c WHERE kind = 'Env');
+			INSERT INTO env SELECT 1000000 + rowid, key, key || '=' || value FROM c WHERE kind = 'Env' AND key NOT IN (SELECT name FROM env);
 			SELECT CASE WHEN EXISTS (SELECT 1 FROM c WHERE kind IN ('Cmd', 'Entrypoint') AND (NOT json_valid(c.value)
 				OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(c.value) THEN c.value ELSE '[]' END) AS word WHERE word.type <> 'text')))
-			THEN 'wrong' ELSE json_object('created', '$created', 'architecture', $arch, 'os', 'linux',
-				'config', json(json_patch('{}', json_object(
+			THEN 'wrong' ELSE json_patch('{}', json_object('created', '$created', 'author', $author,
+				'architecture', coalesce(json_extract(j, '\$.architecture'), $arch),
+				'variant', json_extract(j, '\$.variant'), 'os', coalesce(json_extract(j, '\$.os'), 'linux'),
+				'config', json(json_patch(config, json_patch('{}', json_object(
 					'User', (SELECT value FROM c WHERE kind = 'User'),
 					'ExposedPorts', (SELECT json(nullif(json_group_object(key, json('{}')), '{}')) FROM c WHERE kind = 'ExposedPorts'),
-					'Env', (SELECT json(nullif(json_group_array(key || '=' || value), '[]')) FROM (SELECT * FROM c WHERE kind = 'Env' ORDER BY rowid)),
+					'Env', (SELECT json(nullif(json_group_array(value), '[]')) FROM (SELECT value FROM env ORDER BY place)),
 					'Entrypoint', (SELECT json(value) FROM c WHERE kind = 'Entrypoint'),
 					-- without any command at all the image would start nothing
 					'Cmd', coalesce((SELECT json(value) FROM c WHERE kind = 'Cmd'),
-						CASE WHEN EXISTS (SELECT 1 FROM c WHERE kind = 'Entrypoint') THEN NULL ELSE json('["sh"]') END),
+						CASE WHEN EXISTS (SELECT 1 FROM c WHERE kind = 'Entrypoint') OR config LIKE '%"Cmd":%' OR config LIKE '%"Entrypoint":%'
+						THEN NULL ELSE json('["sh"]') END),
 					'Volumes', (SELECT json(nullif(json_group_object(key, json('{}')), '{}')) FROM c WHERE kind = 'Volumes'),
 					'WorkingDir', (SELECT value FROM c WHERE kind = 'WorkingDir'),
 					'Labels', (SELECT json(nullif(json_group_object(key, value), '{}')) FROM c WHERE kind = 'Labels'),
-					'StopSignal', (SELECT value FROM c WHERE kind = 'StopSignal')))),
-				'rootfs', json_object('type', 'layers', 'diff_ids', json_array($digest)),
-				'history', json_array(json_object('created', '$created', 'created_by', 'scadm import', 'comment', $comment)),
-				'scadm', json_object('size', $size)) END;
+					'StopSignal', (SELECT value FROM c WHERE kind = 'StopSignal'))))),
+				'rootfs', json_object('type', 'layers', 'diff_ids',
+					json(json_insert(coalesce(json_extract(j, '\$.rootfs.diff_ids'), '[]'), '\$[#]', $digest))),
+				'history', json(json_insert(coalesce(json_extract(j, '\$.history'), '[]'), '\$[#]', json(json_patch('{}', json_object(
+					'created', '$created', 'author', $author, 'created_by', $by, 'comment', $comment))))))) END FROM base;
 		END
 	) || die 'sqlite3 could not make the config of the image'
 	[ "$image_json" != wrong ] || bad_usage 'CMD and ENTRYPOINT are either an array of strings, as ["sh", "-c", "true"], or a line for the shell'

@@ -26,6 +26,14 @@ begin() {
 	pending=0
 }
 
+# resume KIND NAME - go on with a record that is there (and locked): what we do now is unwound down to `# keep`
+resume() {
+	own "$1" "$2"
+	journal=$SC_ROOT/$1/$2/undo unwind_mark=keep
+	undo_line "# owner $owner"
+	pending=0
+}
+
 # header - the head of a printed plan: what makes it run as a script of its own
 header() {
 	header_shown=1
@@ -167,6 +175,9 @@ reap_record() {
 	if [ -s "$1/undo" ]; then
 		[ ! "${2-}" ] || last=$(sed -n 's/^# owner //p' "$1/undo" | tail -n 1)
 		[ "$last" = "${2-}" ] || return 0
+		if [ "${1%/containers/*}" != "$1" ] && [ ! "${rebooted-}" ]; then
+			! reap_adopted "$1" "${2-}" || return 0
+		fi
 		! is_running "$1" || return 0
 		note "Nobody answers for $1 any more."
 		try flock "$1" scadm-undo ${rebooted:+--rebooted} "$1/undo" keep || say "could not undo all of $1/undo"
@@ -174,6 +185,22 @@ reap_record() {
 		[ ! -e "$1/undo" ] || try rm -f "$1/undo"
 		try rmdir "$1" 2>/dev/null || return 0
 	fi
+}
+
+# reap_adopted RECORD [OWNER] - have somebody answer for a container again that runs, or is to run again, and note the end of one
+# that nobody saw end; status 1: there is only to undo
+reap_adopted() {
+	local code=137
+	# one without an owner and with an exit status was not restarted on purpose
+	if is_running "$1" || { [ -e "$1/restart" ] && [ -e "$1/pid" ] && [ ! -e "$1/stopped" ] && { [ "${2-}" ] || [ ! -e "$1/exit" ]; }; }; then
+		note "Nobody answers for ${1##*/} any more, and it runs, or is to run again."
+		try scadm-supervise --adopt "${1##*/}"
+		return 0
+	fi
+	[ -e "$1/pid" ] && [ ! -e "$1/exit" ] || return 1
+	{ read -r _ && read -r code; } <"$1/pid" || code=137
+	put "$1/exit" "$code false $(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	return 1
 }
 
 # is_process PID:STARTTIME - whether that very process is still there
@@ -227,7 +254,7 @@ state_storage() {
 state_is_ready() {
 	last_boot=''
 	[ ! -e "$SC_RUN/.boot_id" ] || read -r last_boot <"$SC_RUN/.boot_id" || last_boot=''
-	[ "$last_boot" = "$boot_id" ] && [ -d "$SC_ROOT/updates" ]
+	[ "$last_boot" = "$boot_id" ] && [ -d "$SC_ROOT/volumes" ]
 }
 
 # state_ready - make the state directories; after a reboot, undo what the journals say did not outlive it
@@ -248,7 +275,7 @@ state_ready() {
 	fi
 	[ -e "$SC_ROOT/containers" ] || state_storage
 	cmd mkdir -p -m 0700 "$SC_ROOT" "$SC_ROOT/containers" "$SC_ROOT/bridges" "$SC_ROOT/netns" \
-		"$SC_ROOT/connections" "$SC_ROOT/cgroups" "$SC_ROOT/imports" "$SC_ROOT/images" "$SC_ROOT/layers" "$SC_ROOT/merged" "$SC_ROOT/updates"
+		"$SC_ROOT/connections" "$SC_ROOT/cgroups" "$SC_ROOT/imports" "$SC_ROOT/images" "$SC_ROOT/layers" "$SC_ROOT/merged" "$SC_ROOT/updates" "$SC_ROOT/blobs" "$SC_ROOT/blobs/sha256" "$SC_ROOT/volumes"
 	cmd mkdir -p "$SC_RUN" "$SC_RUN/.owners"
 	set +f
 	for record in "$SC_ROOT"/imports/* "$SC_ROOT"/updates/* "$SC_ROOT"/cgroups/* "$SC_ROOT"/containers/* "$SC_ROOT"/connections/* \

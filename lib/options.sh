@@ -59,8 +59,9 @@ next_option() {
 	esac
 	case $valued in
 	*" $option "*)
-		value=${rest#=}
+		value=$rest
 		case ${1-} in --*=*) return 0 ;; esac
+		value=${rest#=}
 		used=1
 		[ ! "$rest" ] || return 0
 		[ $# -gt 1 ] || bad_usage "$option needs a value"

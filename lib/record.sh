@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # the words of lib.sh, lib/json.sh and lib/create.sh
 # lib/record.sh - config.json, the record of a container: docker's field names, so that docker's habits work
 
 # record_array WORD... - sets $json to a JSON array of strings
@@ -11,50 +12,80 @@ record_array() {
 	json="[$all]"
 }
 
-# record_true TEXT - sets $json to true when there is TEXT, else to false
-record_true() {
-	[ "$1" ] && json=true || json=false
+# record_field NAME TEXT - add a member with a string to $config
+record_field() {
+	json_string "$2"
+	config=$config\"$1\":$json,
 }
 
-# record_json WORD... - sets $config to the record of the container that runs WORD...
+# record_true NAME TEXT - add a member to $config: true when there is TEXT, else false
+record_true() {
+	if [ "$2" ]; then config=$config\"$1\":true,; else config=$config\"$1\":false,; fi
+}
+
+# record_raw NAME JSON - add a member to $config as it is
+record_raw() {
+	config=$config\"$1\":$2,
+}
+
+# record_end TEXT - end an object, or an array, of $config
+record_end() {
+	config=${config%,}$1
+}
+
+# record_json - sets $config to the record of the container
 record_json() {
-	local path args command image_json network user_json workdir_json netns_path
-	local tty_json stdin_json privileged_json read_only_json remove_json
-	json_string "$1"
-	path=$json
-	record_array "$@"
-	command=$json
-	shift
-	record_array "$@"
-	args=$json
-	json_string "$image"
-	image_json=$json
-	json_string "${user-}"
-	user_json=$json
-	json_string "${workdir:-/}"
-	workdir_json=$json
-	if [ "$net" = bridge ]; then
-		network="\"Bridge\":\"$bridge\",\"IPAddress\":\"$address\",\"IPPrefixLen\":$length,\"Gateway\":\"$gateway\","
-	else
-		network='"Bridge":"","IPAddress":"","IPPrefixLen":0,"Gateway":"",'
-	fi
+	local netns_path='' security=''
 	case $net in
-	host) netns_path='' ;;
+	host) ;;
 	bridge | none) netns_path=/run/netns/$name ;;
 	*) netns_path=/run/netns/$net ;;
 	esac
-	record_true "$tty"
-	tty_json=$json
-	record_true "$interactive"
-	stdin_json=$json
-	record_true "$privileged"
-	privileged_json=$json
-	record_true "$read_only"
-	read_only_json=$json
-	[ "$keep" ] && remove_json=false || remove_json=true
-	config="{\"Id\":\"$id\",\"Name\":\"$name\",\"Created\":\"$created\",\"Path\":$path,\"Args\":$args,\"Image\":$image_json,
-\"Config\":{\"Hostname\":\"$hostname\",\"User\":$user_json,\"WorkingDir\":$workdir_json,\"Tty\":$tty_json,\"OpenStdin\":$stdin_json,\"Image\":$image_json,\"Cmd\":$command},
-\"HostConfig\":{\"NetworkMode\":\"$net\",\"UsernsMode\":\"$userns\",\"AutoRemove\":$remove_json,\"Privileged\":$privileged_json,\"ReadonlyRootfs\":$read_only_json,\"Capabilities\":\"$caps\",\"CgroupParent\":\"$SC_CGROUP\"},
-\"NetworkSettings\":{$network\"SandboxKey\":\"$netns_path\"},
-\"CgroupPath\":\"$cgroup\",\"LogPath\":\"$record/container.log\"}"
+	[ ! "$no_new_privs" ] || security='"no-new-privileges"'
+	[ "$seccomp" ] || security=$security${security:+,}'"seccomp=unconfined"'
+	log_json
+	config="{\"Id\":\"$id\",\"Name\":\"$name\",\"Created\":\"$created\",\"Path\":$path_json,\"Args\":$args_json,"
+	record_field Image "$image"
+	config=$config'"Config":{'
+	record_field Hostname "$hostname"
+	record_field User "$user"
+	record_field WorkingDir "${workdir:-/}"
+	record_true Tty "$tty"
+	record_true OpenStdin "$interactive"
+	record_field Image "$image"
+	record_raw Env "$env_json"
+	record_raw Cmd "$cmd_json"
+	record_raw Entrypoint "$entrypoint_json"
+	record_raw Labels "$labels_json"
+	record_raw ExposedPorts "$ports_json"
+	record_field StopSignal "$stop_signal"
+	record_raw StopTimeout "${stop_timeout:-null}"
+	[ ! "$health_json" ] || record_raw Healthcheck "$health_json"
+	record_end "},$nl\"HostConfig\":{"
+	record_field NetworkMode "$net"
+	record_field UsernsMode "$userns"
+	[ "$keep" ] && record_true AutoRemove '' || record_true AutoRemove 1
+	record_true Privileged "$privileged"
+	record_true ReadonlyRootfs "$read_only"
+	record_field Capabilities "$caps"
+	record_field CgroupParent "$SC_CGROUP"
+	record_true Init "$init"
+	record_raw RestartPolicy "{\"Name\":\"$restart_policy\",\"MaximumRetryCount\":$restart_maximum}"
+	record_raw LogConfig "$log_json"
+	record_raw Binds "$binds_json"
+	record_raw SecurityOpt "[$security]"
+	record_end "},$nl\"Mounts\":$mounts_json,$nl\"NetworkSettings\":{"
+	if [ "$net" = bridge ]; then
+		record_field Bridge "$SC_PREFIX-br0"
+		record_field IPAddress "$address"
+		record_raw IPPrefixLen "${length:-0}"
+		record_field Gateway "$gateway"
+	else
+		config=$config'"Bridge":"","IPAddress":"","IPPrefixLen":0,"Gateway":"",'
+	fi
+	record_field SandboxKey "$netns_path"
+	record_end ',"Ports":{}},'
+	record_field CgroupPath "$cgroup"
+	record_field LogPath "$record/container.log"
+	record_end '}'
 }

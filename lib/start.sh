@@ -1,101 +1,172 @@
 # shellcheck shell=sh
-# lib/start.sh - the last steps of run: the environment, the record config.json, the chain of helpers
+# shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh, lib/journal.sh, lib/json.sh and the modules of run
+# lib/start.sh - what a container has only while it runs: its disk, cgroup, namespace, address; then the chain of helpers
+#
+# run comes here with what it asked for, start with what start_read found in the record. All of it is undone when the
+# container has ended: these lines of the journal stand below `# keep`.
 
-# environment_check WORD - refuse what is no NAME=VALUE and no NAME
-environment_check() {
-	case $1 in
-	'' | =* | [!a-zA-Z_]*) die "-e '$1': write NAME=VALUE" ;;
+# start_read - sets what run_options and create_ask set, from the record of $name
+start_read() {
+	local kind json
+	[ -e "$record/config.json" ] && [ -e "$record/args" ] ||
+		die "'$name' has no whole record: it is being made, or was left half made ('scadm gc' removes that)"
+	caps='' no_new_privs='' seccomp=1 keep=1
+	facts=$(
+		sqlite3 -init /dev/null :memory: 2>/dev/null <<-END
+			CREATE TEMP TABLE record AS SELECT CAST(readfile('$record/config.json') AS TEXT) AS j;
+			CREATE TEMP TABLE fact(kind, path);
+			INSERT INTO fact VALUES ('id', '\$.Id'), ('image', '\$.Image'), ('hostname', '\$.Config.Hostname'), ('user', '\$.Config.User'),
+				('workdir', '\$.Config.WorkingDir'), ('tty', '\$.Config.Tty'), ('interactive', '\$.Config.OpenStdin'),
+				('stop_signal', '\$.Config.StopSignal'), ('stop_timeout', '\$.Config.StopTimeout'), ('net', '\$.HostConfig.NetworkMode'),
+				('userns', '\$.HostConfig.UsernsMode'), ('remove', '\$.HostConfig.AutoRemove'), ('privileged', '\$.HostConfig.Privileged'),
+				('read_only', '\$.HostConfig.ReadonlyRootfs'), ('caps', '\$.HostConfig.Capabilities'), ('log_driver', '\$.HostConfig.LogConfig.Type'),
+				('log_max_size', '\$.HostConfig.LogConfig.Config."max-size"'), ('log_max_file', '\$.HostConfig.LogConfig.Config."max-file"'),
+				('old_address', '\$.NetworkSettings.IPAddress'), ('old_gateway', '\$.NetworkSettings.Gateway'), ('health', '\$.Config.Healthcheck.Test[0]');
+			SELECT kind || ' ' || json_quote(CAST(json_extract(j, path) AS TEXT)) FROM record, fact WHERE json_extract(j, path) NOT IN ('', 0);
+			SELECT 'security ' || json_quote(value) FROM record, json_each(j, '\$.HostConfig.SecurityOpt');
+		END
+	) || die "$record/config.json is damaged: 'scadm rm $name' removes the container"
+	while read -r kind json; do
+		json_text "$json"
+		case $kind in
+		id) id=$text ;;
+		image) image=$text ;;
+		hostname) hostname=$text ;;
+		user) user=$text ;;
+		workdir) workdir=$text ;;
+		tty) tty=1 ;;
+		interactive) interactive=1 ;;
+		stop_signal) stop_signal=$text ;;
+		stop_timeout) stop_timeout=$text ;;
+		net) net=$text ;;
+		userns) userns=$text ;;
+		remove) keep='' ;;
+		privileged) privileged=1 ;;
+		read_only) read_only=1 ;;
+		caps) caps=$text ;;
+		log_driver) log_driver=$text ;;
+		log_max_size) log_max_size=$text ;;
+		log_max_file) log_max_file=$text ;;
+		old_address) old_address=$text ;;
+		old_gateway) old_gateway=$text ;;
+		health) health=$text ;;
+		security)
+			case $text in no-new-privileges) no_new_privs=1 ;; seccomp=unconfined) seccomp='' ;; esac
+			;;
+		esac
+	done <<-END
+		$facts
+	END
+	valid_name "the network of $name" "$net"
+	cgroup=$SC_CGROUP/$short
+	limits=''
+	while IFS= read -r json; do
+		limits=$limits${limits:+$nl}$json
+	done <"$record/limits"
+	limits_split
+	disk_find
+}
+
+# start_ask - refuse what cannot start now; sets $address, the one it had when that is free
+start_ask() {
+	local layer
+	container_network_check
+	container_userns
+	mounts_check "$record"
+	address=''
+	[ "$net" = bridge ] || return 0
+	net_default_bridge
+	net_database
+	hosts=$SC_ROOT/bridges/$bridge/hosts
+	if [ "${old_address-}" ] && [ "${old_gateway-}" = "$gateway" ]; then
+		address=$old_address
+	elif net_bridge_known "$bridge"; then
+		address=$(sc-ipam "$database" next "$bridge") || die "no address for the container on $bridge"
+		address=${address%/*}
+	else
+		# a plan: the bridge is only going to be there
+		address=${gateway%.*}.2
+	fi
+}
+
+# start_up - make what the container has while it runs
+start_up() {
+	local line
+	disk_up
+	note "A cgroup is a directory with numbers in it: the limits are there before the first instruction."
+	undo sc-cg rm -p "$cgroup"
+	cmd sc-cg create "$cgroup"
+	limits_set "$cgroup"
+	case $net in
+	bridge | none)
+		note "A network namespace with a name: 'ip netns exec $name' gets you in."
+		undo_if "/run/netns/$name" ip netns del "$name"
+		if [ "$uid_base" ]; then
+			cmd sc-netns "--uid-map=0:$uid_base:65536" "--gid-map=0:$uid_base:65536" "$name"
+		else
+			cmd ip netns add "$name"
+		fi
+		;;
+	esac
+	case $net in
+	bridge)
+		note "An address that nobody else has, and a line in the hosts file of the network."
+		if [ "$name" = "$short" ]; then
+			net_take "$bridge" "$address" "$id" "$name"
+		else
+			net_take "$bridge" "$address" "$id" "$name" "$short"
+		fi
+		note "Its undo is in the background, as it waits for RCU (30 ms). Without it the cable goes with the namespace, which"
+		note "what was still to be sent when the container ended can keep for minutes, and its address with it."
+		undo_line "ip link del dev v-$short >/dev/null 2>&1 &"
+		net_plug "$name" "$bridge" "v-$short" eth0 "$address/$length" "$gateway" 'link set dev lo up'
+		[ ! "$net_rate_in$net_rate_out$net_prio" ] || rate_up
+		;;
+	none) feed "link set dev lo up" ip -n "$name" -batch - ;;
 	esac
 }
 
-# container_environment WORD... - write the env file from the options in WORD...: later words win over earlier ones
-container_environment() {
-	local left="$#" added kind json line text
-	# the words of the command line leave at the front, what they mean for the environment is added at the end
-	while next_option "$valued" "$@"; do
-		shift "$used"
-		left=$((left - used))
-		case $option in
-		-e | --env)
-			case $value in
-			*=*) set -- "$@" "$value" ;;
-			*)
-				text=$(printenv -- "$value" && echo .) || continue
-				set -- "$@" "$value=${text%"$nl".}"
-				;;
-			esac
-			;;
-		--env-file)
-			while IFS= read -r line || [ "$line" ]; do
-				case $line in
-				'#'* | '') ;;
-				*=*) set -- "$@" "$line" ;;
-				*) text=$(printenv -- "$line" && echo .) && set -- "$@" "$line=${text%"$nl".}" ;;
-				esac
-			done <"$value"
-			;;
-		esac
-	done
-	shift "$left"
-	added=$#
-	while read -r kind json; do
-		[ "$kind" = env ] || continue
-		json_text "$json"
-		set -- "$@" "$text"
-	done <<-END
-		$facts
-	END
-	while [ "$added" -gt 0 ]; do
-		set -- "$@" "$1"
-		shift
-		added=$((added - 1))
-	done
-	put0 "$record/env" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		"HOSTNAME=$hostname" container=scadm ${tty:+TERM=xterm} "$@"
+# start_again - what start has to change in a record that has run before
+start_again() {
+	note "What is known of the last run is no longer true."
+	[ "$again" ] || cmd rm -f "$record/stopped" "$record/restarts"
+	cmd rm -f "$record/pid" "$record/exit" "$record/oom_kill" "$record/health" "$record/stdin"
+	[ ! "$shm_size" ] || cmd sed -i "s|^\\(tmpfs /dev/shm .*,size=\\)[0-9]*|\\1$shm_size|" "$record/fstab"
 }
 
-# container_start WORD... - put the chain together, write the record, run it
-container_start() {
-	local kind json line
-	shift $(($# - operands))
-	# entrypoint words come last to first: each goes to the front
-	[ $# -gt 0 ] || [ "$entrypoint" ] || while read -r kind json; do
-		[ "$kind" = cmd ] || continue
-		json_text "$json"
-		set -- "$@" "$text"
-	done <<-END
-		$facts
-	END
-	if [ "$entrypoint" ]; then
-		set -- "$entrypoint" "$@"
-	else
-		while read -r kind json; do
-			[ "$kind" = entrypoint ] || continue
-			json_text "$json"
-			set -- "$text" "$@"
-		done <<-END
-			$facts
+# start_address - have the record tell the address that was taken
+start_address() {
+	[ "$net" = bridge ] && [ "$address,$gateway" != "${old_address-},${old_gateway-}" ] || return 0
+	config=$(
+		sqlite3 -init /dev/null :memory: <<-END
+			SELECT json_set(readfile('$record/config.json'), '\$.NetworkSettings.IPAddress', '$address',
+				'\$.NetworkSettings.IPPrefixLen', $length, '\$.NetworkSettings.Gateway', '$gateway');
 		END
-	fi
-	[ $# -gt 0 ] || die "the image $image names no command: give one"
-	record_json "$@"
-	hint=''
-	put "$record/config.json" "$config"
-	cmd ln -s "$record" "$SC_RUN/$name"
+	) || die "cannot read $record/config.json"
+	undo rm -f "$record/config.json.new"
+	put "$record/config.json.new" "$config"
+	cmd mv "$record/config.json.new" "$record/config.json"
+}
 
+# start_chain - put the chain together and run it
+start_chain() {
+	local line reads=''
+	case ${health-} in '' | NONE) ;; *) put "$record/health" 'starting 0' ;; esac
 	note "The chain: each program changes one thing about itself and becomes the next one."
-	set -- ${tty:+--console-fd=3} -- "$@"
+	set -- ${tty:+--console-fd=3} "--args=$record/args"
 	while read -r line; do
 		[ ! "$line" ] || set -- "--rlimit=$line" "$@"
 	done <<-END
 		$ulimits
 	END
+	# what ends later than a rename is named from the record, where the supervisor stands
 	set -- sc-clone --cgroup-fd=6 --pid --uts --ipc --cgroup \
 		${uid_base:+--user ${user_of:+"--user-of=$user_of"} "--uid-map=0:$uid_base:65536" "--gid-map=0:$uid_base:65536"} \
 		"--root=$SC_ROOT/merged" "--fstab=$record/fstab" --dev ${read_only:+--read-only} \
 		${privileged:+--no-mask} "--hostname=$hostname" "--env-file=$record/env" "--as=${user:-0}" \
 		"--cwd=${workdir:-/}" "--caps=$caps" ${no_new_privs:+--no-new-privs} \
-		${seccomp:+"--seccomp=${SC_HELPERS:-$SC_LIB/build}/seccomp.bpf"} "--pid-file=$record/pid" \
+		${seccomp:+"--seccomp=${SC_HELPERS:-$SC_LIB/build}/seccomp.bpf"} \
+		"--pid-file=${foreground:+$record/}pid" \
 		${foreground:+--die-with-parent} ${detach:+--ready-fd=5} ${oom_score_adj:+"--oom-score-adj=$oom_score_adj"} "$@"
 	case $net in
 	host) ;;
@@ -107,37 +178,62 @@ container_start() {
 	*) set -- sc-nsexec "--net=/run/netns/$net" "$@" ;;
 	esac
 	set -- sc-cg --v2-fd=6 exec "$cgroup" "$@"
+	[ "$interactive" ] || reads=1
+	log_words
 	if [ "$detach" ]; then
-		[ ! "$tty" ] || set -- sc-tty "--log=$record/container.log" "--listen=$record/console" "$@"
-		container_detach "$@"
-	else
-		[ "$interactive" ] && reads='' || reads=1
-		[ ! "$tty" ] || set -- sc-tty --die-with-parent ${reads:+--no-stdin} "$@"
-		container_foreground "$@"
+		if [ "$tty" ]; then
+			# shellcheck disable=SC2086 # words without blanks
+			set -- sc-tty $log_words --listen=console "$@"
+		else
+			# shellcheck disable=SC2086 # as above
+			set -- sc-log write $log_words ${interactive:+--stdin=stdin} -- "$@"
+		fi
+		start_detached "$@"
 	fi
+	# what is removed when it ends needs no log
+	[ "$keep" ] && [ "$log_driver" != none ] || log_words=''
+	if [ "$tty" ]; then
+		# shellcheck disable=SC2086 # as above
+		set -- sc-tty --die-with-parent ${reads:+--no-stdin} $log_words "$@"
+	elif [ "$log_words" ]; then
+		# shellcheck disable=SC2086 # as above
+		set -- sc-log write $log_words --copy --die-with-parent -- "$@"
+	fi
+	start_foreground "$@"
 }
 
-# container_detach WORD... - hand the chain to a supervisor in the background; prints the id
-container_detach() {
+# start_detached WORD... - hand the chain to a supervisor in the background; prints $answer
+start_detached() {
 	local status=0
+	if [ "${again-}" ]; then
+		# we are the supervisor ourselves: a container that its restart policy starts again
+		event container start "$id" "$name" "image=$image"
+		try exec scadm-supervise "$name" "$@"
+	fi
+	# the supervisor takes the lock; our entry in .owners keeps others out until it has
+	[ "$door" = print ] || exec 9<&-
 	try scadm-supervise --detach "$name" "$@" || status=$?
 	if [ "$status" -ne 0 ]; then
-		[ ! -s "$record/container.log" ] || cat "$record/container.log" >&2
+		[ ! -s "$record/container.log" ] || sc-log read "--file=$record/container.log" --tail=20 >&2 || say "cannot read $record/container.log"
+		[ ! -s "$record/supervise.log" ] || cat "$record/supervise.log" >&2
+		explained=1
 		exit "$status"
 	fi
 	if [ "$door" = print ]; then
-		show "echo $id"
-		[ ! "$interactive" ] || closing=1
+		show "echo $answer"
+		[ ! "${group-}" ] || closing=1
 	else
+		event container start "$id" "$name" "image=$image"
 		# it runs, whether or not anybody can read its id
-		printf '%s\n' "$id" 2>/dev/null || say "could not print the id: $id"
+		printf '%s\n' "$answer" 2>/dev/null || say "could not print the id: $answer"
 	fi
 	commit
 	[ ! "${closing-}" ] || show '}'
+	exit 0
 }
 
-# container_foreground WORD... - run the chain here, unwind when it ends, leave with its exit status
-container_foreground() {
+# start_foreground WORD... - run the chain here, unwind when it ends, leave with its exit status
+start_foreground() {
 	if [ "$door" != run ]; then
 		quote "$@"
 		[ "$interactive$tty" ] || quoted="$quoted </dev/null"
@@ -150,11 +246,13 @@ container_foreground() {
 		show "rm -f $(owner_quoted "$entry")"
 		# shellcheck disable=SC2016 # the status of the plan's own chain
 		show 'exit "$status"'
-		[ ! "$interactive" ] || show '}'
+		[ ! "${group-}" ] || show '}'
 		exit 0
 	fi
 	[ "$interactive$tty" ] || exec </dev/null
+	event container start "$id" "$name" "image=$image"
 	supervise "$record" "$cgroup" "$@"
+	event container die "$id" "$name" "image=$image" "exitCode=$exit_status"
 	[ "$oom" = false ] || say "$name was killed for memory: its limit is too small for what it did (see -m)"
 	[ ! "$keep" ] || put "$record/exit" "$exit_status $oom $(date -u +%Y-%m-%dT%H:%M:%SZ)"
 	unwind_mark=keep explained=1

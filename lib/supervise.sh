@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh: impatience
 # lib/supervise.sh - start the chain of helpers, wait for its end, pass signals on, say how it ended
 
 # supervise RECORD CGROUP WORD... - run the chain and wait; sets $exit_status and $oom
@@ -10,6 +11,7 @@ supervise() {
 	"$@" <&4 4<&- 9<&- &
 	chain=$!
 	exec 4<&-
+	supervise_health
 	asked=0
 	trap 'ask_to_end INT "$chain" "$cgroup"' INT
 	trap 'ask_to_end TERM "$chain" "$cgroup"' TERM
@@ -19,12 +21,40 @@ supervise() {
 		kill -0 "$chain" 2>/dev/null || break
 	done
 	trap '' INT TERM HUP
+	supervise_health_end
 	# door: signals to what the chain started pass it on, they are no step of a plan
 	[ ! "${impatience-}" ] || ! kill "$impatience" 2>/dev/null || wait "$impatience" || impatience=''
 	oom=false
 	[ "$exit_status" -ne 137 ] || ! oom_killed "$record" "$cgroup" || oom=true
 }
 
+# supervise_health - with a health check: have it made in the background as long as the container runs; sets $checker
+supervise_health() {
+	checker=''
+	[ -e "$record/health" ] || return 0
+	# door: what is found is a record, and the checks are the container's own
+	scadm-health "$name" 5>&- 9<&- &
+	checker=$!
+}
+
+# supervise_health_end - no more checks
+supervise_health_end() {
+	# door: our own child
+	[ ! "$checker" ] || ! kill "$checker" 2>/dev/null || wait "$checker" || checker=''
+}
+
+# supervise_adopted RECORD CGROUP - wait for the end of a chain that is not our child; sets $exit_status and $oom
+supervise_adopted() {
+	local record="$1" cgroup="$2"
+	# sc-clone has this file locked as long as it lives; a TERM to us (see stop) is for those who would wait
+	trap '' TERM
+	supervise_health
+	flock -s "$record/pid" true 9<&-
+	supervise_health_end
+	oom=false exit_status=137
+	{ read -r _ && read -r exit_status; } <"$record/pid" || exit_status=137
+	[ "$exit_status" -ne 137 ] || ! oom_killed "$record" "$cgroup" || oom=true
+}
 # oom_killed RECORD CGROUP - whether the kernel killed anybody there for memory, but for the probes of verify
 oom_killed() {
 	local key value probes=0

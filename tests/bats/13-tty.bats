@@ -111,7 +111,7 @@ serve() {
 
 @test "nonsense is refused with one line" {
 	for args in "" "--nonsense true" "--attach" "--attach=$sock" "--attach=$sock true" "--attach=$sock --log=x" \
-		"--listen= true" "--listen=/nowhere/s true" "--log=/nowhere/l true" "--detach-keys=ctrl-1 true" \
+		"--listen= true" "--listen=/nowhere/s true" "--log=/nowhere/l true" "--log-max-size=1k true" "--log-max-file=0 true" "--detach-keys=ctrl-1 true" \
 		"--detach-keys=ab true" "--detach-keys=a, true" "--detach-keys=a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a true"; do
 		# several words
 		# shellcheck disable=SC2086
@@ -127,8 +127,18 @@ serve() {
 		seq 1 300000
 		printf '\377\000\001end'
 	} | cmp - out
-	cmp out out.log
+	sc-log read --file=out.log --stdout | cmp - out
 	same "$(stat -c %a out.log)" 600
+}
+
+@test "the log is kept in files of a size" {
+	expect 0 sc-tty --log=out.log --log-max-size=1000 --log-max-file=3 "${pty[@]}" sh -c 'stty raw; seq 1 1000' </dev/null
+	same "$(printf '%s ' out.log*)" "out.log out.log.1 out.log.2 "
+	[ "$(stat -c %s out.log.1)" -le 1000 ]
+	same "$(sc-log read --file=out.log --tail=1)" 1000
+	# nothing is kept, and output is read all the same
+	expect 3 sc-tty --log= "${pty[@]}" sh -c 'echo out; exit 3' </dev/null
+	same "$output" $'out\r'
 }
 
 @test "a full disk costs the log, not the container" {

@@ -61,7 +61,7 @@ harmless() {
 
 # root - the only layer there is
 root() {
-	echo "$layers"/*
+	echo "$layers"/*[0-9a-f]
 }
 
 @test "S3: members outside: .. and absolute names" {

@@ -119,7 +119,7 @@ removing_equals() {
 
 @test "plan: is short enough to read: no helper program is missing from it" {
 	sc -n run --rm busybox true
-	like "$output" '#!/bin/sh*sc-cg --v2-fd=6 exec sc/*sc-nsexec --net=/run/netns/*sc-clone*-- true*'
+	like "$output" '#!/bin/sh*sc-cg --v2-fd=6 exec sc/*sc-nsexec --net=/run/netns/*sc-clone*--args=*/args*'
 }
 
 @test "step: r runs one, q undoes" {
@@ -163,7 +163,7 @@ failing() {
 		failing "$n" scadm run --name=f1 busybox true >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- || status=$?
 		[ "$status" -ne 99 ] || break
 		wait_until 5 test -e "$BATS_TEST_TMPDIR/fakes/.failed"
-		echo "call $n: status $status: $(cat "$BATS_TEST_TMPDIR/said")"
+		echo "call $n: $(cat "$BATS_TEST_TMPDIR/fakes/.failed") status $status: $(cat "$BATS_TEST_TMPDIR/said")"
 		case $(cat "$BATS_TEST_TMPDIR/fakes/.failed") in
 		# in the background; the cable goes with its namespace as well
 		'ip link del dev v-'*) [ "$status" -eq 0 ] ;;

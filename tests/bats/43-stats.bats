@@ -220,7 +220,7 @@ squeezed_more_than() {
 	local word
 	sc 125 stats --format '{{.Nope}}'
 	like "$stderr" "*'Nope'*ID Name CPUPerc*"
-	for word in '' '{{.Name' '{{Name}}' '{{.}}' '{{json .Nope}}' '{{json}}' '{{.Name | upper}}' '{{.*}}' '{{.Name=NAME}}' 'table {{.name}}' '{{}}'; do
+	for word in '' '{{.Name' '{{Name}}' '{{.}}' '{{json .Nope}}' '{{json}}' '{{.Name | nothing}}' '{{.*}}' '{{.Name=NAME}}' 'table {{.name}}' '{{}}'; do
 		sc 125 stats --no-stream --format "$word"
 	done
 	sc 125 stats nobody

@@ -208,7 +208,7 @@ requires() {
 		plain_helpers) ! nm -D "$SC_HELPERS/sc-clone" 2>/dev/null | grep -q __asan_init ;;
 		strace) strace -qq -o /dev/null true 2>/dev/null ;;
 		qemu) command -v qemu-system-x86_64 >/dev/null ;;
-		nft | tmux | script | mmdebstrap | dnf | rpm | yum | bsdtar | runc | crun | podman | docker | tcpdump | nc | socat | ping | python3 | gcc | clang | jq | ssh | pv | zstd | git | e2fsck | setquota | mkfs.xfs)
+		nft | docker-registry | umoci | skopeo | catatonit | sshd | tmux | script | mmdebstrap | dnf | rpm | yum | bsdtar | runc | crun | podman | docker | tcpdump | nc | socat | ping | python3 | gcc | clang | jq | ssh | sudo | pv | zstd | git | e2fsck | setquota | mkfs.xfs)
 			command -v "$feature" >/dev/null
 			;;
 		*)

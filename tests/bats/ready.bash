@@ -1,8 +1,13 @@
 # ready.bash: for files that run containers: the busybox image and the default bridge are there before the
 # first test, so that the leak check sees only what the test itself did.
 
-# setup_file - an image and a bridge
+# setup_file - for a file that has none
 setup_file() {
+	image_ready
+}
+
+# image_ready - an image and a bridge
+image_ready() {
 	in_sandbox
 	scadm image-build busybox >/dev/null 3>&-
 	scadm run --rm busybox true 3>&-

@@ -1,0 +1,172 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh and of the modules that run and create read in
+# lib/create.sh - a new container, before it starts: what is asked, and the files of its record
+
+# create_ask WORD... - everything that can be wrong is found before anything is changed
+create_ask() {
+	new_id
+	short=${id%"${id#????????????}"}
+	run_options "$@"
+	name=${name:-$short} hostname=${hostname:-$name}
+	[ ! "$remove$keep" ] || [ "$remove$keep" = 1 ] || die '--rm and --keep exclude each other'
+	run_defaults
+	record=$SC_ROOT/containers/$name cgroup=$SC_CGROUP/$short
+	[ ! -e "$record" ] || die "there is a container '$name' already; 'scadm rm $name' removes it"
+	[ ! "$asked" ] || limits_check
+	disk_ask
+	container_network_check
+	create_image
+	container_image_read
+	health_ask
+	container_userns
+	container_resolv_conf
+	hosts=$record/hosts
+	[ "$net" != bridge ] || hosts=$SC_ROOT/bridges/$SC_PREFIX-br0/hosts
+	mounts_ask
+	container_fstab
+}
+
+# create_image - find the image; sets $image and $image_file
+create_image() {
+	image_ref "$image" || image_lookup "$image" || die "$ref_error"
+	if [ ! -e "$image_file" ] && [ "$ref" != busybox:latest ]; then
+		[ ! -e "$SC_LIB/images/${ref%:*}.sh" ] || die "there is no image '$ref' yet; 'scadm image-build ${ref%:*}' makes it, 'scadm pull $image' fetches it from a registry"
+		image_lookup "$image" || die "there is no image '$ref'; 'scadm images' lists what there is, pull, load, import and image-build make one"
+	fi
+	image=$ref
+	if [ ! -e "$image_file" ]; then
+		[ "$door" != print ] || die "the image busybox is not built yet: 'scadm image-build busybox' first"
+		cmd scadm-image-build busybox >&2
+	fi
+}
+
+# create_record WORD... - make the record with all that outlives a run of the container
+create_record() {
+	local layer
+	begin containers "$name"
+	note "The mounts of the container, as an fstab: sc-clone makes them, inside, in this order."
+	put "$record/fstab" "$fstab"
+	# from here on the layers are in use: rmi looks into the fstabs
+	for layer in $layers; do
+		[ "$door" = print ] || [ -d "$SC_ROOT/layers/$layer" ] || die "the image $image was removed just now"
+	done
+	put "$record/id" "$short"
+	put "$record/limits" "$limits"
+	put "$record/hostname" "$hostname"
+	put "$record/resolv.conf" "$resolv_conf"
+	[ "$net" = bridge ] || put "$hosts" "127.0.0.1 localhost${nl}::1 localhost ip6-localhost ip6-loopback${nl}127.0.1.1 $hostname"
+	create_environment "$@"
+	create_command "$@"
+	put0 "$record/argv" "$verb" "$@"
+	[ "$restart_policy" = no ] || put "$record/restart" "$restart_policy $restart_maximum"
+	disk_file
+	mounts_make
+	[ ! "$keep" ] || undo_line '# keep'
+}
+
+# create_config - the record config.json, the last file of a new container; reads $address
+create_config() {
+	record_json
+	hint=''
+	put "$record/config.json" "$config"
+	cmd ln -s "$record" "$SC_RUN/$name"
+	[ ! "$id_file" ] || put "$id_file" "$id"
+	event container create "$id" "$name" "image=$image"
+}
+
+# environment_check WORD - refuse what is no NAME=VALUE and no NAME
+environment_check() {
+	case $1 in
+	'' | =* | [!a-zA-Z_]*) die "-e '$1': write NAME=VALUE" ;;
+	esac
+}
+
+# create_environment WORD... - write the env file from the options in WORD...: later words win over earlier ones
+create_environment() {
+	local left="$#" added kind json line text
+	# the words of the command line leave at the front, what they mean for the environment is added at the end
+	while next_option "$valued" "$@"; do
+		shift "$used"
+		left=$((left - used))
+		case $option in
+		-e | --env)
+			case $value in
+			*=*) set -- "$@" "$value" ;;
+			*)
+				text=$(printenv -- "$value" && echo .) || continue
+				set -- "$@" "$value=${text%"$nl".}"
+				;;
+			esac
+			;;
+		--env-file)
+			while IFS= read -r line || [ "$line" ]; do
+				case $line in
+				'#'* | '') ;;
+				*=*) set -- "$@" "$line" ;;
+				*) text=$(printenv -- "$line" && echo .) && set -- "$@" "$line=${text%"$nl".}" ;;
+				esac
+			done <"$value"
+			;;
+		esac
+	done
+	shift "$left"
+	added=$#
+	while read -r kind json; do
+		[ "$kind" = env ] || continue
+		json_text "$json"
+		set -- "$@" "$text"
+	done <<-END
+		$facts
+	END
+	while [ "$added" -gt 0 ]; do
+		set -- "$@" "$1"
+		shift
+		added=$((added - 1))
+	done
+	set -- PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "HOSTNAME=$hostname" container=scadm ${tty:+TERM=xterm} "$@"
+	record_array "$@"
+	env_json=$json
+	put0 "$record/env" "$@"
+}
+
+# create_command WORD... - write the command to the file args: --entrypoint or the image's, then the words after the image or its CMD
+create_command() {
+	local kind json
+	shift $(($# - operands))
+	[ $# -gt 0 ] || [ "$entrypoint_given" ] || while read -r kind json; do
+		[ "$kind" = cmd ] || continue
+		json_text "$json"
+		set -- "$@" "$text"
+	done <<-END
+		$facts
+	END
+	record_array "$@"
+	cmd_json=$json entrypoint_json=null
+	if [ "$entrypoint_given" ]; then
+		if [ "$entrypoint" ]; then
+			record_array "$entrypoint"
+			entrypoint_json=$json
+			set -- "$entrypoint" "$@"
+		fi
+	else
+		# these words come last to first: each goes to the front
+		while read -r kind json; do
+			case $kind in
+			entrypoint)
+				json_text "$json"
+				set -- "$text" "$@"
+				;;
+			entrypoints) entrypoint_json=$json ;;
+			esac
+		done <<-END
+			$facts
+		END
+	fi
+	[ $# -gt 0 ] || die "the image $image names no command: give one"
+	json_string "$1"
+	path_json=$json
+	put0 "$record/args" ${init:+/dev/init --} "$@"
+	shift
+	record_array "$@"
+	args_json=$json
+}

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # the words of lib.sh and lib/find.sh: door name record short state owner_pid pid
+# lib/stop.sh - the end of a container, as a person asks for it: for stop, restart and rm
+
+# stop_supervisor - tell a supervisor that waits before the next start, or a container that is about to start, to end
+# Waits at most ten seconds until the container runs or nobody answers for it any longer.
+stop_supervisor() {
+	local waited=0
+	[ "$door" != print ] || return 0
+	while [ "$waited" -lt 200 ] && ! is_running "$record" && find_owner "$name"; do
+		# find_owner looked at its start time this moment
+		# door: what it does then is in its journal
+		[ ! -e "$record/restarts" ] || kill "$owner_pid" 2>/dev/null || return 0
+		sleep 0.05
+		waited=$((waited + 1))
+	done
+}
+
+# stop_released - wait until all that the container had is released
+stop_released() {
+	local waited=0
+	[ "$door" != print ] && [ -e "$record" ] || return 0
+	# door: to wait is no change
+	flock -s -w 30 "$record" true || die "'$name' has ended, but its supervisor does not get on: look at $record/supervise.log"
+	# a run in the foreground has no lock
+	while [ "$waited" -lt 200 ] && find_owner "$name"; do
+		sleep 0.05
+		waited=$((waited + 1))
+	done
+}
+
+# stop_container SECONDS [SIGNAL] - end the container with $name $record $short: its stop signal, and KILL when it lives on
+stop_container() {
+	local seconds="$1" signal="${2-}" start status=0
+	note "Who wants it stopped says so first: no restart policy starts it again."
+	cmd touch "$record/stopped"
+	stop_supervisor
+	if is_running "$record"; then
+		read -r pid start _ <"$record/pid"
+		stop_settings
+		signal=${signal:-$stop_signal} seconds=${seconds:-$stop_timeout}
+		note "Its first process is told to end; a pause would keep that from it."
+		try sc-signal "--start-time=$start" "$signal" "$pid" || status=$?
+		[ "$status" -le 1 ] || failed "$status" sc-signal "$signal" "$pid"
+		cmd sc-cg thaw "$SC_CGROUP/$short"
+		note "sc-clone has the pid file locked until it has ended; who does not end in $seconds seconds is killed."
+		# shellcheck disable=SC2016 # for the sh of the plan
+		cmd sh -c 'flock -s -w "$1" "$2" true || sc-cg kill "$3"' sh "$seconds" "$record/pid" "$SC_CGROUP/$short"
+	fi
+	stop_released
+	event container stop "$short" "$name"
+}
+
+# stop_settings - sets $stop_signal and $stop_timeout from the record
+stop_settings() {
+	read -r stop_signal stop_timeout <<-END || die "cannot read $record/config.json"
+		$(sqlite3 -init /dev/null -separator ' ' :memory: 2>/dev/null "
+			SELECT coalesce(nullif(json_extract(j, '\$.Config.StopSignal'), ''), 'TERM'), coalesce(json_extract(j, '\$.Config.StopTimeout'), 10)
+			FROM (SELECT CAST(readfile('$record/config.json') AS TEXT) AS j);")
+	END
+	case $stop_timeout in '' | *[!0-9]*) stop_timeout=10 ;; esac
+	case $stop_signal in '' | *[!a-zA-Z0-9+-]*) stop_signal=TERM ;; esac
+}
