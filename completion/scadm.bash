@@ -78,7 +78,7 @@ _scadm() {
 		case ${COMP_WORDS[index]} in
 		# the word behind these is no verb, and bash has a colon in it as a word of its own
 		-H | --host | -c | --context)
-			while [[ ${COMP_WORDS[index + 2]-} == : && index -lt COMP_CWORD ]]; do ((index += 2)); done
+			while ((index < COMP_CWORD)) && [[ ${COMP_WORDS[index + 2]-} == : ]]; do ((index += 2)); done
 			((index += 1))
 			;;
 		-*) ;;

@@ -1,37 +1,6 @@
 # shellcheck shell=sh
 # lib/container.sh - what a container is made of: its image, its mounts (an fstab), its limits, its record
 
-# fstab_word TEXT - sets $word to TEXT as a field of fstab(5)
-fstab_word() {
-	word=$1
-	case $word in
-	*[[:space:]\\]*) word=$(printf '%s.' "$1" | sed 's/\\/\\134/g; s/ /\\040/g; s/	/\\011/g' | tr '\n' '\001' | sed 's/\x01/\\012/g') && word=${word%.} ;;
-	esac
-}
-
-# container_volume SRC:DST[:OPTIONS] - sets $mount to its line of fstab; refuses what cannot be meant
-container_volume() {
-	local source="${1%%:*}" target="${1#*:}" options=''
-	case $1 in *:*) ;; *) die "-v '$1': write HOST-PATH:CONTAINER-PATH[:ro]" ;; esac
-	case $target in
-	*:*) options=${target##*:} target=${target%:*} ;;
-	esac
-	case $source in /*) ;; *) die "-v '$1': the host's path must be absolute" ;; esac
-	case $target in
-	/*) ;;
-	*) die "-v '$1': the container's path must be absolute" ;;
-	esac
-	case $target/ in
-	/ | // | /proc/* | /sys/* | /dev/ | */../*) die "-v '$1': a volume cannot be mounted on $target" ;;
-	esac
-	case $options in '' | rw | ro) ;; *) die "-v '$1': the option is ro or rw, not '$options'" ;; esac
-	[ -e "$source" ] || die "-v '$1': there is no $source on this host; make it first: mkdir -p $source"
-	fstab_word "$source"
-	mount=$word
-	fstab_word "$target"
-	mount="$mount $word none rbind,X-mount.mkdir,nosuid,nodev${options:+,$options}"
-}
-
 # container_fstab - sets $fstab: the root, the mounts that the OCI runtime-spec names for Linux, the volumes
 container_fstab() {
 	local layer lower=''

@@ -57,15 +57,8 @@ CREATE TABLE image AS SELECT hex AS id, ref, file, j,
 
 # image_since CREATED - sets $sql to the SQL that words how long ago a time was, as docker does
 image_since() {
-	sql="(SELECT CASE WHEN age IS NULL THEN coalesce($1, '?')
-	WHEN age < 2 THEN 'now'
-	WHEN age < 120 THEN age || ' seconds ago'
-	WHEN age < 7200 THEN age / 60 || ' minutes ago'
-	WHEN age < 172800 THEN age / 3600 || ' hours ago'
-	WHEN age < 1209600 THEN age / 86400 || ' days ago'
-	WHEN age < 5184000 THEN age / 604800 || ' weeks ago'
-	WHEN age < 63072000 THEN age / 2592000 || ' months ago'
-	ELSE age / 31536000 || ' years ago' END
+	sql_age age
+	sql="(SELECT CASE WHEN age IS NULL THEN coalesce($1, '?') ELSE $sql || ' ago' END
 	FROM (SELECT CAST(strftime('%s', 'now') - strftime('%s', $1) AS INTEGER) AS age))"
 }
 

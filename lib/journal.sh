@@ -287,6 +287,8 @@ state_ready() {
 		[ ! -e "$record/config.json" ] || try ln -sfn "$record" "$SC_RUN/${record##*/}"
 	done
 	set -f
+	# its times are of the last boot
+	[ "$last_boot" = "$boot_id" ] || cmd rm -f "$SC_RUN/.events.log" "$SC_RUN/.events.log.1"
 	put "$SC_RUN/.boot_id" "$boot_id"
 	[ "$door" = print ] || exec 8>&-
 }

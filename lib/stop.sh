@@ -54,9 +54,9 @@ stop_container() {
 # stop_settings - sets $stop_signal and $stop_timeout from the record
 stop_settings() {
 	read -r stop_signal stop_timeout <<-END || die "cannot read $record/config.json"
-		$(sqlite3 -init /dev/null -separator ' ' :memory: 2>/dev/null "
+		$(sqlite3 -init /dev/null -separator ' ' :memory: "
 			SELECT coalesce(nullif(json_extract(j, '\$.Config.StopSignal'), ''), 'TERM'), coalesce(json_extract(j, '\$.Config.StopTimeout'), 10)
-			FROM (SELECT CAST(readfile('$record/config.json') AS TEXT) AS j);")
+			FROM (SELECT CAST(readfile('$record/config.json') AS TEXT) AS j);" 2>/dev/null)
 	END
 	case $stop_timeout in '' | *[!0-9]*) stop_timeout=10 ;; esac
 	case $stop_signal in '' | *[!a-zA-Z0-9+-]*) stop_signal=TERM ;; esac

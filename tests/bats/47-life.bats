@@ -185,7 +185,7 @@ load ready
 }
 
 @test "S25: run -d holds nothing of its caller, not even descriptors that no shell can name" {
-	local name pid
+	local pid
 	exec 42<"$BATS_TEST_FILENAME" 7<"$BATS_TEST_FILENAME"
 	sc run -d --name=apart busybox sleep 100
 	exec 42<&- 7<&-
@@ -256,7 +256,6 @@ load ready
 }
 
 @test "create: the plan that -n prints makes the same record" {
-	local plan
 	sc -n create --name=twin -v /tmp:/mnt -l a=b busybox sh -c 'echo "x y"'
 	sh -e <<<"$output" >/dev/null 3>&-
 	world --normal | grep twin >"$BATS_TEST_TMPDIR/planned"
@@ -295,7 +294,7 @@ load ready
 @test "S18: ten starts of one container at once start it once" {
 	local n
 	sc create --name=race busybox sleep 100
-	for n in 1 2 3 4 5 6 7 8 9 10; do
+	for ((n = 0; n < 10; n++)); do
 		scadm start race >/dev/null 2>&1 3>&- &
 	done
 	wait

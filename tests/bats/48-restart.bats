@@ -198,7 +198,7 @@ reboot() {
 	same "$output" 7
 	sc start r1
 	same "$(cgroup_value r1 memory.limit_in_bytes)" 50331648
-	same "$(scadm exec r1 wc -l </dev/null 3>&- /data)" '2 /data'
+	same "$(scadm exec r1 wc -l /data </dev/null 3>&-)" '2 /data'
 	sc exec r1 ping -c 1 -w 2 "$(cut -d/ -f1 /var/lib/scadm/bridges/sc-br0/subnet)"
 	sc rm -f r1 r2
 }
