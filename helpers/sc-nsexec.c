@@ -260,8 +260,7 @@ static int open_namespace(const char *file, enum type type)
 /* the uid that INSIDE of the target's user namespace is here; (uid_t)-1: none */
 static uid_t outside(pid_t target, uid_t inside)
 {
-	char path[64];
-	unsigned int first, here, count;
+	char path[64], line[128];
 	uid_t uid = (uid_t)-1;
 
 	if (snprintf(path, sizeof(path), "/proc/%d/uid_map", target) < 0)
@@ -270,9 +269,14 @@ static uid_t outside(pid_t target, uid_t inside)
 
 	if (!map)
 		die("open %s:", path);
-	while (fscanf(map, "%u %u %u", &first, &here, &count) == 3)
+	while (fgets(line, sizeof(line), map)) {
+		char *rest = line;
+		unsigned long first = strtoul(rest, &rest, 10), here = strtoul(rest, &rest, 10);
+		unsigned long count = strtoul(rest, &rest, 10);
+
 		if (inside >= first && inside - first < count)
-			uid = here + (inside - first);
+			uid = (uid_t)(here + (inside - first));
+	}
 	if (fclose(map) != 0)
 		die("close %s:", path);
 	return uid;
