@@ -7,9 +7,9 @@ set -euf
 LC_ALL=C
 umask 022
 # whatever the caller closed is there again: a file we open must not become our standard output
-{ : <&0; } 2>/dev/null || exec </dev/null
-{ : >&1; } 2>/dev/null || exec >/dev/null
-{ : >&2; } 2>/dev/null || exec 2>/dev/null
+[ -e "/proc/$$/fd/0" ] || exec </dev/null
+[ -e "/proc/$$/fd/1" ] || exec >/dev/null
+[ -e "/proc/$$/fd/2" ] || exec 2>/dev/null
 nl='
 '
 SC_LIB=${SC_LIB:-${0%/*}/..}

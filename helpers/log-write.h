@@ -5,7 +5,6 @@
 #ifndef SC_LOG_WRITE_H
 #define SC_LOG_WRITE_H
 
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "close-others.h"
 #include "log-file.h"
 #include "system-calls.h"
 #include "text-pages.h"
@@ -159,24 +159,10 @@ static void close_others(const struct writing *w)
 	int kept[] = {w->signals,         w->fifo_fd,       w->log.fd,       w->streams[0].from,
 		      w->streams[1].from, w->streams[0].to, w->streams[1].to};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	unsigned int first = 3;
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || (!w->copy && dup2(null, STDOUT_FILENO) < 0))
 		die("/dev/null:");
-	for (;;) {
-		int next = -1;
-
-		for (size_t n = 0; n < LEN(kept); n++)
-			if (kept[n] >= (int)first && (next < 0 || kept[n] < next))
-				next = kept[n];
-		if (next < 0)
-			break;
-		if ((unsigned int)next > first && close_range(first, (unsigned int)next - 1, 0) < 0)
-			die("close_range:");
-		first = (unsigned int)next + 1;
-	}
-	if (close_range(first, ~0U, 0) < 0)
-		die("close_range:");
+	close_all_but(kept, LEN(kept));
 }
 
 static void hear_signal(struct writing *w)

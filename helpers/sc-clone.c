@@ -17,6 +17,7 @@
 #include "clone-root.h"
 #include "clone-system.h"
 #include "clone-wait.h"
+#include "close-others.h"
 #include "console.h"
 #include "fork-into.h"
 #include "standard-descriptors.h"
@@ -202,7 +203,6 @@ static void fill_stdio(void)
 /* whatever else the caller had open stays out, here and in the child */
 static void close_others(struct plan *p)
 {
-	unsigned int first = 3;
 	struct stat status;
 
 	if (p->console >= 0 && (fstat(p->console, &status) < 0 || !S_ISSOCK(status.st_mode)))
@@ -212,23 +212,12 @@ static void close_others(struct plan *p)
 	/* without a v2 hierarchy on this host there is nothing to hand over (sc-cg --v2-fd) */
 	if (p->cgroup >= 0 && fcntl(p->cgroup, F_GETFD) < 0)
 		p->cgroup = -1;
-	for (;;) {
-		const int kept[] = {p->console, p->ready, p->cgroup};
-		int next = -1;
+	const int kept[] = {p->console, p->ready, p->cgroup};
 
-		for (size_t n = 0; n < LEN(kept); n++)
-			if (kept[n] >= (int)first && (next < 0 || kept[n] < next))
-				next = kept[n];
-		if (next < 0)
-			break;
-		if ((unsigned int)next > first && close_range(first, (unsigned int)next - 1, 0) < 0)
-			die("close_range:");
-		if (fcntl(next, F_SETFD, FD_CLOEXEC) < 0)
-			die("fcntl F_SETFD %d:", next);
-		first = (unsigned int)next + 1;
-	}
-	if (close_range(first, ~0U, 0) < 0)
-		die("close_range:");
+	close_all_but(kept, LEN(kept));
+	for (size_t n = 0; n < LEN(kept); n++)
+		if (kept[n] >= 0 && fcntl(kept[n], F_SETFD, FD_CLOEXEC) < 0)
+			die("fcntl F_SETFD %d:", kept[n]);
 }
 
 /* reads and checks all that can be known beforehand */

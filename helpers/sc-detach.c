@@ -5,15 +5,15 @@
  *
  * A child goes on in a session of its own, without a descriptor of the caller's above 2 and with
  * signals as after login; the calling process ends at once with 0.
- * Status of the caller: 0, or 125 when there could be no child; what becomes of PROG it is not told.
- * Rests on setsid(2), close_range(2), daemon(3). */
+ * Status of the caller: 0, or 125 when there could be no child; what becomes of PROG it is not
+ * told. Rests on setsid(2), close_range(2), daemon(3). */
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 
+#include "close-others.h"
 #include "sc.h"
 #include "signals.h"
-#include "system-calls.h"
 
 #define KEPT 8
 
@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 {
 	static const struct option table[] = {{"keep", required_argument, NULL, 'k'},
 					      {NULL, 0, NULL, 0}};
-	unsigned int keep[KEPT], first = 3;
+	int keep[KEPT];
 	size_t count = 0;
 
 	prog = "sc-detach";
@@ -32,10 +32,8 @@ int main(int argc, char **argv)
 			    argv[optind - 1]);
 		if (count == KEPT)
 			die("--keep: given more than %d times", KEPT);
-		keep[count] = (unsigned int)number("--keep", optarg, 3, 1 << 20);
-		if (count > 0 && keep[count] <= keep[count - 1])
-			die("--keep=%s: the smaller number comes first", optarg);
-		if (fcntl((int)keep[count], F_GETFD) < 0)
+		keep[count] = (int)number("--keep", optarg, 3, 1 << 20);
+		if (fcntl(keep[count], F_GETFD) < 0)
 			die("--keep=%s:", optarg);
 		count++;
 	}
@@ -49,13 +47,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (setsid() < 0)
 		die("setsid:");
-	for (size_t n = 0; n < count; n++) {
-		if (keep[n] > first && close_range(first, keep[n] - 1, 0) < 0)
-			die("close_range:");
-		first = keep[n] + 1;
-	}
-	if (close_range(first, ~0U, 0) < 0)
-		die("close_range:");
+	close_all_but(keep, count);
 	reset_signals();
 	unblock_signals();
 	chain(argv + optind);

@@ -5,7 +5,7 @@
 # supervise RECORD CGROUP WORD... - run the chain and wait; sets $exit_status and $oom
 # Its stdin is ours, which a background job of a shell does not get by itself.
 supervise() {
-	local record="$1" cgroup="$2" chain
+	local record="$1" cgroup="$2" chain signal
 	shift 2
 	exec 4<&0
 	"$@" <&4 4<&- 9<&- &
@@ -16,11 +16,17 @@ supervise() {
 	trap 'ask_to_end INT "$chain" "$cgroup"' INT
 	trap 'ask_to_end TERM "$chain" "$cgroup"' TERM
 	trap 'ask_to_end HUP "$chain" "$cgroup"' HUP
+	# these mean something to the container only
+	for signal in QUIT USR1 USR2 WINCH; do
+		# the words of this list; our own child may have ended just now
+		# shellcheck disable=SC2064
+		trap "kill -$signal $chain 2>/dev/null || :" "$signal"
+	done
 	while :; do
 		wait "$chain" && exit_status=0 || exit_status=$?
 		kill -0 "$chain" 2>/dev/null || break
 	done
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP QUIT USR1 USR2
 	supervise_health_end
 	# door: signals to what the chain started pass it on, they are no step of a plan
 	[ ! "${impatience-}" ] || ! kill "$impatience" 2>/dev/null || wait "$impatience" || impatience=''

@@ -4,35 +4,6 @@
 load helpers
 load ready
 
-# stop_at STEP SIGNAL - start a run under --step, let it take STEP steps, send SIGNAL to scadm at the prompt
-# status 1: the run had fewer steps
-stop_at() {
-	local step="$1" signal="$2" out="$BATS_TEST_TMPDIR/out" answers="$BATS_TEST_TMPDIR/answers" n pid
-	rm -f "$out" "$answers" "$BATS_TEST_TMPDIR/pid"
-	mkfifo "$answers"
-	script -qefc "echo \$\$ >$BATS_TEST_TMPDIR/pid; exec scadm --step run --name=k1 busybox true" "$out" <"$answers" >/dev/null 2>&1 3>&- &
-	exec 6>"$answers"
-	for ((n = 0; n < step; n++)); do
-		printf 'r\n' >&6
-	done
-	wait_until 20 reached "$step" "$out"
-	if grep -q 'Script done' "$out"; then
-		exec 6>&-
-		wait
-		return 1
-	fi
-	pid=$(cat "$BATS_TEST_TMPDIR/pid")
-	kill "-$signal" "$pid"
-	wait_until 20 sh -c "! [ -e /proc/$pid ] || grep -q '^State:.Z' /proc/$pid/status"
-	exec 6>&-
-	wait
-}
-
-# reached STEP FILE - has the run asked STEP + 1 times, or ended?
-reached() {
-	[ "$(grep -o 'r\]un it' "$2" | wc -l)" -gt "$1" ] || grep -q 'Script done' "$2"
-}
-
 # as_before - is the world the one before the test?
 as_before() {
 	world >"$BATS_TEST_TMPDIR/now"
@@ -42,7 +13,7 @@ as_before() {
 # every_step SIGNAL [gc] - stop a run at every step it has
 every_step() {
 	local step=0
-	while stop_at "$step" "$1"; do
+	while stop_at "$step" "$1" run --name=k1 busybox true; do
 		[ -z "${2-}" ] || scadm gc
 		if ! wait_until 5 as_before; then
 			echo "after SIG$1 at step $step:"

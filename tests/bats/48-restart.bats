@@ -228,36 +228,22 @@ reboot() {
 }
 
 @test "S20: kill -9 of start at every step, then gc: the container is as before, and starts" {
-	local step=0 pid out="$BATS_TEST_TMPDIR/out" n
+	local step=0
 	requires script
 	sc create --name=steps busybox true
 	world >"$BATS_TEST_TMPDIR/created"
-	while :; do
-		rm -f "$BATS_TEST_TMPDIR/answers" "$BATS_TEST_TMPDIR/pid"
-		mkfifo "$BATS_TEST_TMPDIR/answers"
-		script -qefc "echo \$\$ >$BATS_TEST_TMPDIR/pid; exec scadm --step start steps" "$out" <"$BATS_TEST_TMPDIR/answers" >/dev/null 2>&1 3>&- &
-		exec 6>"$BATS_TEST_TMPDIR/answers"
-		for ((n = 0; n < step; n++)); do printf 'r\n' >&6; done
-		wait_until 20 sh -c "[ \$(grep -o 'r\\]un it' $out | wc -l) -gt $step ] || grep -q 'Script done' $out"
-		! grep -q 'Script done' "$out" || break
-		pid=$(cat "$BATS_TEST_TMPDIR/pid")
-		kill -9 "$pid"
-		wait_until 20 gone "$pid"
-		exec 6>&-
-		wait
+	while stop_at "$step" KILL start steps; do
 		scadm gc
 		rm -f /var/lib/scadm/containers/steps/{exit,pid,supervise.log}
 		# the owner of the journal is another one each time; the address that was taken once stays noted
 		wait_until 5 sh -c "'$ROOT/tests/world' | grep -v '# owner\|/config.json' >'$BATS_TEST_TMPDIR/now'; grep -v '# owner\|/config.json' '$BATS_TEST_TMPDIR/created' | cmp -s - '$BATS_TEST_TMPDIR/now'" || {
 			echo "after step $step:"
-			tail -n 3 "$out"
+			tail -n 3 "$BATS_TEST_TMPDIR/out"
 			diff "$BATS_TEST_TMPDIR/created" "$BATS_TEST_TMPDIR/now"
 			return 1
 		}
 		step=$((step + 1))
 	done
-	exec 6>&-
-	wait
 	[ "$step" -ge 8 ]
 	sc wait steps
 	sc start -a steps

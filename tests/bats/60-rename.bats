@@ -155,41 +155,12 @@ more'
 	sc rm -f two
 }
 
-# stop_at STEP - start a rename under --step, let it take STEP steps, kill -9 it at the prompt
-# status 1: it had fewer steps
-stop_at() {
-	local step="$1" out="$BATS_TEST_TMPDIR/out" answers="$BATS_TEST_TMPDIR/answers" n pid
-	rm -f "$out" "$answers" "$BATS_TEST_TMPDIR/pid"
-	mkfifo "$answers"
-	script -qefc "echo \$\$ >$BATS_TEST_TMPDIR/pid; exec scadm --step rename one two" "$out" <"$answers" >/dev/null 2>&1 3>&- &
-	exec 6>"$answers"
-	for ((n = 0; n < step; n++)); do
-		printf 'r\n' >&6
-	done
-	wait_until 20 reached "$step" "$out"
-	if grep -q 'Script done' "$out"; then
-		exec 6>&-
-		wait
-		return 1
-	fi
-	pid=$(cat "$BATS_TEST_TMPDIR/pid")
-	kill -9 "$pid"
-	wait_until 20 sh -c "! [ -e /proc/$pid ] || grep -q '^State:.Z' /proc/$pid/status"
-	exec 6>&-
-	wait
-}
-
-# reached STEP FILE - has the rename asked STEP + 1 times, or ended?
-reached() {
-	[ "$(grep -o 'r\]un it' "$2" | wc -l)" -gt "$1" ] || grep -q 'Script done' "$2"
-}
-
 @test "S20: kill -9 at every step of rename, then gc: one name works, the other is nowhere, and rm leaves nothing" {
 	requires script
 	local step=0 name other
 	world >"$BATS_TEST_TMPDIR/before"
 	scadm run -d --name=one busybox sleep 1000 3>&-
-	while stop_at "$step"; do
+	while stop_at "$step" KILL rename one two; do
 		scadm gc
 		if [ -e /var/run/container/one ]; then name=one other=two; else name=two other=one; fi
 		if ! works "$name" || [ "$(names_of "$other")" ]; then

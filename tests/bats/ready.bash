@@ -65,3 +65,33 @@ outside_gone() {
 	ip netns del outside
 	wait_until 5 sh -c '! ip link show up0'
 }
+
+# stop_at STEP SIGNAL WORD... - start a verb under --step, let it take STEP steps, send SIGNAL to scadm at the prompt
+# status 1: it had fewer steps
+stop_at() {
+	local step="$1" signal="$2" out="$BATS_TEST_TMPDIR/out" answers="$BATS_TEST_TMPDIR/answers" n pid
+	shift 2
+	rm -f "$out" "$answers" "$BATS_TEST_TMPDIR/pid"
+	mkfifo "$answers"
+	script -qefc "echo \$\$ >$BATS_TEST_TMPDIR/pid; exec scadm --step $*" "$out" <"$answers" >/dev/null 2>&1 3>&- &
+	exec 6>"$answers"
+	for ((n = 0; n < step; n++)); do
+		printf 'r\n' >&6
+	done
+	wait_until 20 reached "$step" "$out"
+	if grep -q 'Script done' "$out"; then
+		exec 6>&-
+		wait
+		return 1
+	fi
+	pid=$(cat "$BATS_TEST_TMPDIR/pid")
+	kill "-$signal" "$pid"
+	wait_until 20 sh -c "! [ -e /proc/$pid ] || grep -q '^State:.Z' /proc/$pid/status"
+	exec 6>&-
+	wait
+}
+
+# reached STEP FILE - has the verb asked STEP + 1 times, or ended?
+reached() {
+	[ "$(grep -o 'r\]un it' "$2" | wc -l)" -gt "$1" ] || grep -q 'Script done' "$2"
+}
