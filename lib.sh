@@ -28,7 +28,7 @@ say() {
 	case $1 in
 	*[[:cntrl:]]*) printf 'scadm: %s\n' "$1" | tr '\000-\011\013-\037\177' '?' >&2 ;;
 	*) printf 'scadm: %s\n' "$1" >&2 ;;
-	esac
+	esac || : # nobody hears it (a full disk behind 2): what is to be undone is undone all the same
 }
 
 # die TEXT [STATUS] - say why and leave (125 unless told otherwise); the journal is unwound on the way out
@@ -174,7 +174,8 @@ failed() {
 	shift
 	while [ "$pending" -gt 0 ]; do
 		kept=$(sed '$d' "$journal")
-		printf '%s' "$kept${kept:+$nl}" >"$journal"
+		# whole or not at all: on a full disk the line stays, which does no harm
+		{ printf '%s' "$kept${kept:+$nl}" >"$journal.$$" && mv -f "$journal.$$" "$journal"; } 2>/dev/null || rm -f "$journal.$$"
 		pending=$((pending - 1))
 	done
 	quote "$@"

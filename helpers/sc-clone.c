@@ -434,6 +434,7 @@ int main(int argc, char **argv)
 			die("the caller has ended");
 	}
 	close_others(&p);
+	refuse_directories();
 	if (p.console < 0)
 		only_write_terminals();
 	reset_signals();

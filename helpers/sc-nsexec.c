@@ -496,6 +496,7 @@ static void enter(const struct request *want, struct prepared *have, int parent,
 /* what the caller gives us as 0, 1 and 2, fit for a container */
 static void lend_descriptors(const struct prepared *have, int privileged)
 {
+	refuse_directories();
 	only_write_terminals();
 	if (privileged)
 		protect_null();

@@ -1,6 +1,7 @@
 /* standard-descriptors.h: what a container may do with the 0, 1 and 2 of its caller.
  *
- * Sources: tty_ioctl(4) TIOCSTI, null(4), pipe(7), proc_pid_fd(5), SECURITY.md S10 S13. */
+ * Sources: tty_ioctl(4) TIOCSTI, null(4), open(2) O_PATH, pipe(7), proc_pid_fd(5), SECURITY.md S1 S6 S10
+ * S13. */
 #ifndef SC_STANDARD_DESCRIPTORS_H
 #define SC_STANDARD_DESCRIPTORS_H
 
@@ -15,6 +16,25 @@
 #ifndef PIPEFS_MAGIC
 #define PIPEFS_MAGIC 0x50495045
 #endif
+
+/* From a directory of the host openat(2) and chroot(2) lead to all of the host, and so may a
+ * descriptor that is a mere path */
+static void refuse_directories(void)
+{
+	static const char *const names[] = {"standard input", "standard output", "standard error"};
+
+	for (int n = 0; n < (int)LEN(names); n++) {
+		struct stat status;
+		int flags = fcntl(n, F_GETFL);
+
+		if (flags < 0 || fstat(n, &status) < 0)
+			die("%s:", names[n]);
+		if (S_ISDIR(status.st_mode) || (flags & O_PATH))
+			die("%s is a %s, by which the container could leave its root: give it a "
+			    "file, a pipe or /dev/null",
+			    names[n], S_ISDIR(status.st_mode) ? "directory" : "mere path (O_PATH)");
+	}
+}
 
 /* Without a terminal of its own a container writes to the caller's; what is typed there is not for
  * it. The descriptor of a terminal usually allows both. */

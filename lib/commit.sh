@@ -26,7 +26,7 @@ commit_base() {
 	local image='' file="'/'"
 	image=$(sqlite3 -init /dev/null :memory: "SELECT json_extract(readfile('$record/config.json'), '\$.Image');" 2>/dev/null) ||
 		die "cannot read $record/config.json: the record of '$name' is damaged"
-	if image_ref "$image"; then
+	if image_stored "$image"; then
 		sql_string "$image_file"
 		file=$sql
 	fi
@@ -69,4 +69,13 @@ commit_frozen() {
 	state=$(sc-cg get "$1" freezer.state) || die "cannot ask whether '$name' is paused"
 	case $state in *FROZEN | *freeze=1) return 0 ;; esac
 	return 1
+}
+
+# commit_whole - whether the container, which ran, was there until all was read. Only one that does not run is removed, and
+# whoever does that holds the lock.
+commit_whole() {
+	local now=''
+	is_running "$record" || flock -w 20 "$record/." true 2>/dev/null || return 1
+	{ read -r now <"$record/id"; } 2>/dev/null || return 1
+	[ "$now" = "$short" ]
 }

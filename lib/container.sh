@@ -72,19 +72,22 @@ container_image_read() {
 		# of a layer that is there twice the upper one is enough, and an overlay wants no other
 		sqlite3 -init /dev/null :memory: <<-END
 			CREATE TEMP TABLE image AS SELECT readfile('$image_file') AS j;
+			-- these become part of config.json as they are: text that only looks like an object has no say there
+			CREATE TEMP TABLE part AS SELECT key, type, json(iif(type IN ('object', 'array'), value, 'null')) AS value
+				FROM image, json_each(j, '\$.config');
 			SELECT 'now ' || json_quote(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
 			SELECT 'layer ' || json_quote(substr(value, 8)) FROM image, json_each(j, '\$.rootfs.diff_ids') GROUP BY value ORDER BY max(key) DESC;
-			SELECT 'env ' || json_quote(value) FROM image, json_each(j, '\$.config.Env');
-			SELECT 'entrypoint ' || json_quote(value) FROM image, json_each(j, '\$.config.Entrypoint') ORDER BY key DESC;
-			SELECT 'entrypoints ' || json_extract(j, '\$.config.Entrypoint') FROM image;
-			SELECT 'cmd ' || json_quote(value) FROM image, json_each(j, '\$.config.Cmd');
+			SELECT 'env ' || json_quote(e.value) FROM part, json_each(part.value) AS e WHERE part.key = 'Env' AND part.type = 'array';
+			SELECT 'entrypoint ' || json_quote(e.value) FROM part, json_each(part.value) AS e WHERE part.key = 'Entrypoint' AND part.type = 'array' ORDER BY e.key DESC;
+			SELECT 'entrypoints ' || value FROM part WHERE key = 'Entrypoint' AND type = 'array';
+			SELECT 'cmd ' || json_quote(e.value) FROM part, json_each(part.value) AS e WHERE part.key = 'Cmd' AND part.type = 'array';
 			SELECT 'workdir ' || json_quote(value) FROM image, json_each(j, '\$.config.WorkingDir') WHERE value <> '';
 			SELECT 'user ' || json_quote(value) FROM image, json_each(j, '\$.config.User') WHERE value <> '';
 			SELECT 'stopsignal ' || json_quote(value) FROM image, json_each(j, '\$.config.StopSignal') WHERE value <> '';
 			SELECT 'volume ' || json_quote(key) FROM image, json_each(j, '\$.config.Volumes');
-			SELECT 'health ' || json_extract(j, '\$.config.Healthcheck') FROM image;
-			SELECT 'ports ' || json_extract(j, '\$.config.ExposedPorts') FROM image;
-			SELECT 'labels ' || json_patch(coalesce(json_extract(j, '\$.config.Labels'), '{}'), $sql) FROM image;
+			SELECT 'health ' || value FROM part WHERE key = 'Healthcheck' AND type = 'object';
+			SELECT 'ports ' || value FROM part WHERE key = 'ExposedPorts' AND type = 'object';
+			SELECT 'labels ' || json_patch(coalesce((SELECT value FROM part WHERE key = 'Labels' AND type = 'object'), '{}'), $sql);
 		END
 	) || die "cannot read $image_file; is it whole? 'scadm rmi $image' removes it"
 	while read -r kind json; do
@@ -97,7 +100,10 @@ container_image_read() {
 			;;
 		workdir) workdir=${workdir:-$text} ;;
 		user) user=${user:-$text} ;;
-		stopsignal) stop_signal=${stop_signal:-$(plain_word "$text")} ;;
+		stopsignal)
+			[ "$stop_signal" ] || ! sc-signal --number -- "$text" >/dev/null || stop_signal=$text
+			[ "$stop_signal" ] || die "the image $image says so of its stop signal: choose one by --stop-signal"
+			;;
 		volume) image_volumes=$image_volumes${image_volumes:+$nl}$text ;;
 		health) image_health=$json ;;
 		ports) ports_json=$json ;;

@@ -122,7 +122,7 @@ copy_target() {
 copy_owners() {
 	owners=''
 	[ "$archive" ] || owners=--as=0:0
-	[ "$archive" ] || [ "$to" = container ] || owners="$owners --no-setuid"
+	[ "$to" = container ] || owners="$owners --no-setuid"
 }
 
 # copy_run - the copy itself: one program reads the tree, the other writes it, with a pipe in between

@@ -55,6 +55,7 @@ create_record() {
 	put "$record/hostname" "$hostname"
 	put "$record/resolv.conf" "$resolv_conf"
 	[ "$net" = bridge ] || put "$hosts" "127.0.0.1 localhost${nl}::1 localhost ip6-localhost ip6-loopback${nl}127.0.1.1 $hostname"
+	note "The environment, the command, and the line that was typed: words that end with a NUL byte, whatever is in them."
 	create_environment "$@"
 	create_command "$@"
 	put0 "$record/argv" "$verb" "$@"

@@ -3,6 +3,7 @@
 # lib/image-list.sh - the images as a table in SQL, for the verbs that list them and those that tidy up
 #
 # An image that was committed or loaded without a name has the reference sha256:HEX, which is its id; it is dangling.
+# So is one that is no longer what its file name says.
 
 # image_table - sets $image_table to SQL that makes the table
 #	image(id, ref, file, name, tag, dangling, created, labels, size, containers, j)
@@ -46,19 +47,20 @@ CREATE TABLE layer AS SELECT DISTINCT value AS diff_id FROM parsed, json_each(j,
 CREATE TABLE layer_size AS SELECT diff_id, CASE WHEN json_valid(facts) THEN json_extract(facts, '\$.size') END AS size
 	FROM (SELECT diff_id, CAST(readfile('$SC_ROOT/layers/' || substr(diff_id, 8) || '.json') AS TEXT) AS facts FROM layer);
 CREATE TABLE image AS SELECT hex AS id, ref, file, j,
-	ref = 'sha256:' || hex AS dangling,
-	CASE WHEN ref = 'sha256:' || hex THEN '<none>' ELSE rtrim(rtrim(ref, replace(ref, ':', '')), ':') END AS name,
-	CASE WHEN ref = 'sha256:' || hex THEN '<none>' ELSE replace(ref, rtrim(ref, replace(ref, ':', '')), '') END AS tag,
-	json_extract(j, '\$.created') AS created, coalesce(json_extract(j, '\$.config.Labels'), '{}') AS labels,
+	ref GLOB 'sha256:*' AS dangling,
+	CASE WHEN ref GLOB 'sha256:*' THEN '<none>' ELSE rtrim(rtrim(ref, replace(ref, ':', '')), ':') END AS name,
+	CASE WHEN ref GLOB 'sha256:*' THEN '<none>' ELSE replace(ref, rtrim(ref, replace(ref, ':', '')), '') END AS tag,
+	CASE json_type(j, '\$.created') WHEN 'text' THEN json_extract(j, '\$.created') END AS created,
+	CASE json_type(j, '\$.config.Labels') WHEN 'object' THEN json_extract(j, '\$.config.Labels') ELSE '{}' END AS labels,
 	(SELECT sum(size) FROM json_each(j, '\$.rootfs.diff_ids') JOIN layer_size ON diff_id = value) AS size,
 	(SELECT count(*) FROM used WHERE used.ref = parsed.ref) AS containers
 	FROM parsed;"
 }
 
-# image_since CREATED - sets $sql to the SQL that words how long ago a time was, as docker does
+# image_since CREATED - sets $sql to the SQL that words how long ago a time was, as docker does; `?` for what is no time
 image_since() {
 	sql_age age
-	sql="(SELECT CASE WHEN age IS NULL THEN coalesce($1, '?') ELSE $sql || ' ago' END
+	sql="(SELECT CASE WHEN age IS NULL THEN CASE $1 WHEN 'damaged' THEN 'damaged' ELSE '?' END ELSE $sql || ' ago' END
 	FROM (SELECT CAST(strftime('%s', 'now') - strftime('%s', $1) AS INTEGER) AS age))"
 }
 

@@ -18,6 +18,14 @@
 image_ref() {
 	local name="$1" tag=latest rest part path='' number=0
 	ref_error="'$1' is no image name: lower case letters, digits, '.', '_', '-' and '/', then perhaps :TAG"
+	# it would stand in the place of an image that has this sum
+	case $1 in
+	sha256 | sha256:*)
+		ref_error="'$1' is no image name: sha256: begins the id of an image"
+		return 1
+		;;
+	*@*) ref_error="'$1' is no image name: 'scadm pull' knows digests; 'scadm images' shows the name it gave" ;;
+	esac
 	case ${1##*/} in *:*) tag=${1##*:} name=${1%:*} ;; esac
 	case $tag in '' | [!a-zA-Z0-9_]* | *[!a-zA-Z0-9_.-]*) return 1 ;; esac
 	[ ${#tag} -le 128 ] && [ ${#name} -le 120 ] || return 1
@@ -40,6 +48,20 @@ image_ref() {
 	# docker's rule: 64 hexadecimal digits are an id
 	case $name in *[!0-9a-f]*) ;; *) [ ${#name} -ne 64 ] || return 1 ;; esac
 	ref=$name:$tag image_file=$SC_ROOT/images/$path:$tag.json
+}
+
+# image_stored REF - sets $ref and $image_file of an image in the store; one without a name is sha256:HEX, and HEX its sum
+# status 1: it is not that
+image_stored() {
+	local sum
+	case $1 in
+	sha256:*)
+		ref=$1 image_file=$SC_ROOT/images/$1.json
+		case ${1#sha256:} in *[!0-9a-f]*) return 1 ;; esac
+		sum=$(sha256sum 2>/dev/null <"$image_file") && [ "${sum%% *}" = "${1#sha256:}" ]
+		;;
+	*) image_ref "$1" ;;
+	esac
 }
 
 # image_ids - every image, one line each: its id, a blank, its reference
@@ -71,6 +93,8 @@ image_lookup() {
 	case $wanted in '' | *[!0-9a-f]*) return 1 ;; esac
 	while read -r line found; do
 		case $line in "$wanted"*) ;; *) continue ;; esac
+		# damaged, or put there by somebody: it is not what its file name says
+		case $found in sha256:*) [ "$found" = "sha256:$line" ] || continue ;; esac
 		if [ "$image_id" ] && [ "$image_id" != "$line" ]; then
 			ref_error="several images have an id that starts with '$1': give more digits"
 			return 1
@@ -80,7 +104,7 @@ image_lookup() {
 		$all
 	END
 	[ "$image_id" ] || return 1
-	image_ref "${image_refs%% *}"
+	image_stored "${image_refs%% *}"
 }
 
 # --- the config -------------------------------------------------------------------------------------

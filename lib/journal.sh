@@ -205,11 +205,14 @@ reap_adopted() {
 
 # is_process PID:STARTTIME - whether that very process is still there
 is_process() {
-	local stat
-	{ read -r stat <"/proc/${1%%:*}/stat"; } 2>/dev/null || return 1
+	local stat='' line
+	# a process may have line breaks in its name, and there it ends with the last `)`
+	while IFS= read -r line; do
+		stat=$line
+	done 2>/dev/null <"/proc/${1%%:*}/stat" || return 1
 	# shellcheck disable=SC2086 # split on purpose
 	set -- "$1" - ${stat##*) }
-	[ "${1#*:}" = "${22}" ] && [ "$3" != Z ]
+	[ "${1#*:}" = "${22-}" ] && [ "$3" != Z ]
 }
 
 # is_running DIR - ask the kernel whether the container of this record runs; sets $pid

@@ -31,18 +31,25 @@ layout_platform() {
 	case $architecture:$variant in arm64:v8) variant='' ;; esac
 }
 
-# layout_json SOURCE SQL - print what SQL selects; `file.j` in it is the JSON text in the file SOURCE, or SOURCE if
-# that starts with a brace; status: could it? The values are hostile: layout_word makes one word of them, or `-`
+# layout_json SOURCE SQL - print what SQL selects; `file.j` in it is the JSON of SOURCE, which is file:PATH or text:JSON
+# status: could it? The values are hostile: layout_word makes one word of them, or `-`
 layout_json() {
-	sql_string "$1"
-	case $1 in '{'*) ;; *) sql="CAST(readfile($sql) AS TEXT)" ;; esac
+	case $1 in
+	text:*) sql_string "${1#text:}" ;;
+	file:*)
+		sql_string "${1#file:}"
+		sql="CAST(readfile($sql) AS TEXT)"
+		;;
+	*) die "BUG: '${1%%:*}' is neither file: nor text:" ;;
+	esac
 	printf 'WITH file AS (SELECT %s AS j)\n%s;\n' "$sql" "$2" |
 		sqlite3 -init /dev/null -batch -bail :memory: 2>/dev/null
 }
 
 # layout_word SQL - sets $word to an expression: the value of SQL if it is one harmless word, else `-`
 layout_word() {
-	word="CASE WHEN typeof($1) = 'text' AND $1 <> '' AND $1 NOT GLOB '*[^a-zA-Z0-9._/:@+-]*' THEN $1 ELSE '-' END"
+	word="CASE WHEN typeof($1) = 'text' AND $1 <> '' AND $1 NOT GLOB '*[^a-zA-Z0-9._/:@+-]*'
+		AND instr($1, char(0)) = 0 THEN $1 ELSE '-' END"
 }
 
 # layout_digest TEXT - is it a digest we know? sets $hex
@@ -52,13 +59,19 @@ layout_digest() {
 	[ "$hex" != "$1" ] && [ ${#hex} -eq 64 ]
 }
 
+# layout_text FILE WHAT - refuse a file that is too long for JSON, or holds a NUL byte, behind which sqlite3 does not look
+layout_text() {
+	[ "$(stat -c %s "$1")" -le 4194304 ] || die "the $2 is longer than 4 MiB"
+	[ ! "$(tr -dc '\000' <"$1" | tr '\000' 0)" ] || die "the $2 is no JSON: it holds a NUL byte"
+}
+
 # layout_verified DIGEST WHAT - sets $file and $hex to the file of a manifest or config, which is as its digest says
 layout_verified() {
 	local sum
 	layout_digest "$1" || die "the $2 has the digest '$1', which is no sha256"
 	file=$layout/blobs/sha256/$hex
 	[ -f "$file" ] || die "the $2 sha256:$hex is missing"
-	[ "$(stat -c %s "$file")" -le 4194304 ] || die "the $2 sha256:$hex is longer than 4 MiB"
+	layout_text "$file" "$2 sha256:$hex"
 	sum=$(sha256sum <"$file") || die "cannot read $file"
 	[ "${sum%% *}" = "$hex" ] || die "the $2 sha256:$hex is not what its digest says: its sha256 is ${sum%% *}"
 }
@@ -88,7 +101,7 @@ layout_choose() {
 # layout_manifest DIGEST NAME DEPTH - read a manifest, or the fitting one of an index; adds lines to $images
 layout_manifest() {
 	layout_verified "$1" manifest
-	layout_kind "$file" "$1"
+	layout_kind "file:$file" "$1"
 	if [ "$chosen" ]; then
 		[ "$3" -lt 2 ] || die "the index $1 is one in an index in an index"
 		layout_manifest "$chosen" "$2" $(($3 + 1))
@@ -135,14 +148,23 @@ layout_manifest_lines() {
 }
 
 # layout_config SOURCE - sets $diff_ids to the digests, without sha256:, that a config says its layers have
+# What it says for the containers is for others to read: everything there is of the type it should be.
 layout_config() {
-	local lines line os
+	local lines line os wrong
 	layout_word "json_extract(j, '\$.os')"
 	os=$word
 	layout_word value
-	lines=$(layout_json "$1" "SELECT line FROM (SELECT -1 AS key, $os AS line FROM file
+	lines=$(layout_json "$1" ", known (name, kind) AS (VALUES ('config', 'object'), ('config.ExposedPorts', 'object'), ('config.Labels', 'object'),
+			('config.Volumes', 'object'), ('config.Healthcheck', 'object'), ('config.Entrypoint', 'array'), ('config.Cmd', 'array'),
+			('config.Env', 'array'), ('config.User', 'text'), ('config.WorkingDir', 'text'), ('config.StopSignal', 'text')),
+		wrong AS (SELECT name FROM file, known WHERE coalesce(json_type(j, '\$.' || name), 'null') NOT IN (kind, 'null')
+			OR kind = 'array' AND EXISTS (SELECT 1 FROM json_each(j, '\$.' || name) AS word WHERE word.type <> 'text'))
+		SELECT line FROM (SELECT -2 AS key, coalesce((SELECT name FROM wrong LIMIT 1), '-') AS line FROM file
+		UNION ALL SELECT -1, $os FROM file
 		UNION ALL SELECT key, $word FROM (SELECT e.key, e.value FROM file, json_each(j, '\$.rootfs.diff_ids') AS e)) ORDER BY key") ||
 		die "the config of the image cannot be read"
+	wrong=${lines%%"$nl"*} lines=${lines#*"$nl"}
+	[ "$wrong" = - ] || die "the config of the image is damaged: $wrong is not of the type that it should be"
 	case ${lines%%"$nl"*} in
 	linux | -) ;;
 	*) die "this image is for the operating system '${lines%%"$nl"*}'" ;;
@@ -159,12 +181,13 @@ layout_config() {
 	done
 }
 
-# layout_image CONFIG NAME LAYERS - add an image to $images; LAYERS are lines `sha256:BLOB MEDIATYPE SIZE`, or `PATH`
+# layout_image CONFIG NAME LAYERS [archive] - add an image to $images; LAYERS are lines `sha256:BLOB MEDIATYPE SIZE`, or
+# `PATH` in the archive of docker save
 layout_image() {
-	local config="$1" name="$2" layers="$3" diff blob type path id _
+	local config="$1" name="$2" layers="$3" archive="${4-}" diff blob type path id _
 	id=$(sha256sum <"$config") || die "cannot read $config"
 	id=${id%% *}
-	layout_config "$config"
+	layout_config "file:$config"
 	images="$images${nl}image $id $config"
 	if [ ! "$wanted" ]; then
 		# split on purpose: each is one word
@@ -182,7 +205,7 @@ layout_image() {
 		[ $# -gt 0 ] || die "the image sha256:$id has more layers than its config names"
 		diff=$1
 		shift
-		if [ "$type" ]; then
+		if [ ! "$archive" ]; then
 			layout_digest "$path" || die "a layer has the digest '$path', which is no sha256"
 			blob=$hex path=$layout/blobs/sha256/$hex
 		else
@@ -213,6 +236,13 @@ layout_name() {
 	local id="$1" name found=''
 	shift
 	for name; do
+		# as save writes one without a name: it is what that says
+		case $name in
+		"sha256:$id" | "docker.io/library/sha256:$id")
+			case $nl$found in *"${nl}name sha256:$id$nl"*) ;; *) found="${found}name sha256:$id$nl" ;; esac
+			continue
+			;;
+		esac
 		registry_known "$name" || continue
 		case $nl$found in *"${nl}name $ref$nl"*) ;; *) found="${found}name $ref$nl" ;; esac
 	done
@@ -224,7 +254,7 @@ layout_name() {
 layout_tags() {
 	[ -f "$layout/manifest.json" ] || return 0
 	layout_word tag.value
-	layout_json "$layout/manifest.json" "SELECT $word FROM file, json_each(j) AS image, json_each(image.value, '\$.RepoTags') AS tag
+	layout_json "file:$layout/manifest.json" "SELECT $word FROM file, json_each(j) AS image, json_each(image.value, '\$.RepoTags') AS tag
 		WHERE json_extract(image.value, '\$.Config') IN ('$1.json', 'blobs/sha256/$1')"
 }
 
@@ -236,7 +266,8 @@ layout_read() {
 	if [ "${1-}" ]; then
 		layout_manifest "$1" - 0
 	elif [ -f "$layout/oci-layout" ] && [ -f "$layout/index.json" ]; then
-		lines=$(layout_choose "$layout/index.json") || die 'index.json cannot be read'
+		layout_text "$layout/index.json" index.json
+		lines=$(layout_choose "file:$layout/index.json") || die 'index.json cannot be read'
 		[ "$lines" ] || die 'index.json names no image'
 		while read -r digest name; do
 			layout_manifest "$digest" "$name" 0
@@ -258,7 +289,7 @@ layout_docker() {
 	layout_word "json_extract(i.value, '\$.Config')"
 	path=$word
 	layout_word l.value
-	lines=$(layout_json "$layout/manifest.json" "SELECT line FROM (
+	lines=$(layout_json "file:$layout/manifest.json" "SELECT line FROM (
 		SELECT i.key AS image, -1 AS key, 'config ' || $path AS line FROM file, json_each(j) AS i
 		UNION ALL SELECT i.key, l.key, 'layer ' || $word FROM file, json_each(j) AS i, json_each(i.value, '\$.Layers') AS l)
 		ORDER BY image, key") || die 'manifest.json cannot be read'
@@ -284,9 +315,9 @@ layout_docker() {
 layout_docker_image() {
 	local name="${1##*/}" sum
 	[ "$2" ] || die "manifest.json names no layers for $1"
-	[ "$(stat -c %s "$layout/$1")" -le 4194304 ] || die "the config $1 is longer than 4 MiB"
+	layout_text "$layout/$1" "config $1"
 	sum=$(sha256sum <"$layout/$1") || die "cannot read $layout/$1"
 	# the name of a config is its digest
 	[ "${name%.json}" = "${sum%% *}" ] || die "the config $1 is not what its name says: its sha256 is ${sum%% *}"
-	layout_image "$layout/$1" - "$2"
+	layout_image "$layout/$1" - "$2" archive
 }

@@ -8,8 +8,10 @@ list_fields="$list_fields	LocalVolumes=LOCAL VOLUMES	PID=PID	IP=IP"
 list_table='table {{.ID}}\t{{.Names}}\t{{or .PID "-"}}\t{{.Status}}\t{{.Command}}\t{{.RunningFor}}\t{{.Image}}\t{{.IP}}\t{{.Ports}}'
 list_found='' list_layers=''
 # the SQL that sums up the layers of the image of a record j
-list_below="coalesce((SELECT sum(json_extract(CAST(readfile('$SC_ROOT/layers/' || substr(value, 8) || '.json') AS TEXT), '\$.size')) FROM json_each(
-	CAST(readfile('$SC_ROOT/images/' || replace(json_extract(j, '\$.Image'), '/', '%') || '.json') AS TEXT), '\$.rootfs.diff_ids')), 0)"
+list_below="coalesce((SELECT sum(CASE WHEN json_valid(facts) THEN json_extract(facts, '\$.size') END) FROM
+	(SELECT CAST(readfile('$SC_ROOT/layers/' || substr(value, 8) || '.json') AS TEXT) AS facts FROM json_each(
+	(SELECT CASE WHEN json_valid(config) THEN config ELSE '{}' END FROM (SELECT CAST(readfile('$SC_ROOT/images/' ||
+	replace(json_extract(j, '\$.Image'), '/', '%') || '.json') AS TEXT) AS config)), '\$.rootfs.diff_ids'))), 0)"
 
 # list_filters - refuse what no container can be; sets $where
 list_filters() {
@@ -115,7 +117,7 @@ list_rows() {
 		CREATE TEMP TABLE record AS
 			SELECT *, CASE WHEN CASE WHEN json_valid(text) THEN json_type(text) = 'object' END THEN text ELSE '{"Image":"(damaged record)"}' END AS j
 			FROM (SELECT *, CAST(readfile('$SC_ROOT/containers/' || name || '/config.json') AS TEXT) AS text FROM listed);
-		CREATE TEMP TABLE fact AS SELECT name, state, pid, code, since, health, j, coalesce(json_extract(j, '\$.Id'), short) AS whole,
+		CREATE TEMP TABLE fact AS SELECT name, state, pid, code, since, health, j, CASE WHEN json_extract(j, '\$.Id') NOT GLOB '*[^0-9a-f]*' THEN json_extract(j, '\$.Id') ELSE short END AS whole,
 			coalesce(nullif(health, ''), 'none') AS health_is, CASE state WHEN 'exited' THEN CAST(code AS TEXT) END AS ended,
 			coalesce((SELECT group_concat(value, ' ') FROM (SELECT json_extract(j, '\$.Path') AS value WHERE value <> '' UNION ALL
 				SELECT value FROM json_each(j, '\$.Args'))), '') AS command,
@@ -144,7 +146,7 @@ list_rows() {
 				WHEN 'restarting' THEN 'Restarting (' || code || ')' || $finished_ago ELSE 'Created' END AS status,
 			coalesce((SELECT group_concat(coalesce((SELECT group_concat(CASE coalesce(json_extract(b.value, '\$.HostIp'), '') WHEN '' THEN '0.0.0.0'
 				ELSE json_extract(b.value, '\$.HostIp') END || ':' || json_extract(b.value, '\$.HostPort') || '->' || p.key, ', ')
-				FROM json_each(p.value) AS b WHERE b.type = 'object'), p.key), ', ') FROM json_each(port) AS p), '') AS ports,
+				FROM json_each(CASE p.type WHEN 'array' THEN p.value ELSE '[]' END) AS b WHERE b.type = 'object'), p.key), ', ') FROM json_each(port) AS p), '') AS ports,
 			CASE WHEN bytes IS NULL THEN '' ELSE $written || ' (virtual ' || $image_size || ')' END AS size,
 			coalesce((SELECT group_concat(key || '=' || value) FROM json_each(label)), '') AS labels,
 			coalesce((SELECT group_concat(coalesce(json_extract(value, '\$.Name'), json_extract(value, '\$.Source'))) FROM json_each(mount) WHERE type = 'object'), '') AS mounts,

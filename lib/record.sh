@@ -46,22 +46,8 @@ record_json() {
 	log_json
 	config="{\"Id\":\"$id\",\"Name\":\"$name\",\"Created\":\"$created\",\"Path\":$path_json,\"Args\":$args_json,"
 	record_field Image "$image"
-	config=$config'"Config":{'
-	record_field Hostname "$hostname"
-	record_field User "$user"
-	record_field WorkingDir "${workdir:-/}"
-	record_true Tty "$tty"
-	record_true OpenStdin "$interactive"
-	record_field Image "$image"
-	record_raw Env "$env_json"
-	record_raw Cmd "$cmd_json"
-	record_raw Entrypoint "$entrypoint_json"
-	record_raw Labels "$labels_json"
-	record_raw ExposedPorts "$ports_json"
-	record_field StopSignal "$stop_signal"
-	record_raw StopTimeout "${stop_timeout:-null}"
-	[ ! "$health_json" ] || record_raw Healthcheck "$health_json"
-	record_end "},$nl\"HostConfig\":{"
+	# what the image has a word in comes last: of two members with one name the first one counts
+	config=$config$nl'"HostConfig":{'
 	record_field NetworkMode "$net"
 	record_field UsernsMode "$userns"
 	[ "$keep" ] && record_true AutoRemove '' || record_true AutoRemove 1
@@ -80,12 +66,29 @@ record_json() {
 		record_field IPAddress "$address"
 		record_raw IPPrefixLen "${length:-0}"
 		record_field Gateway "$gateway"
+		record_raw Networks "{\"bridge\":{\"IPAddress\":\"$address\",\"IPPrefixLen\":${length:-0},\"Gateway\":\"$gateway\"}}"
 	else
 		config=$config'"Bridge":"","IPAddress":"","IPPrefixLen":0,"Gateway":"",'
+		record_raw Networks "{\"$net\":{}}"
 	fi
 	record_field SandboxKey "$netns_path"
 	record_end ',"Ports":{}},'
 	record_field CgroupPath "$cgroup"
 	record_field LogPath "$record/container.log"
-	record_end '}'
+	config=$config$nl'"Config":{'
+	record_field Hostname "$hostname"
+	record_field User "$user"
+	record_field WorkingDir "${workdir:-/}"
+	record_true Tty "$tty"
+	record_true OpenStdin "$interactive"
+	record_field Image "$image"
+	record_raw Env "$env_json"
+	record_raw Cmd "$cmd_json"
+	record_raw Entrypoint "$entrypoint_json"
+	record_raw Labels "$labels_json"
+	record_raw ExposedPorts "$ports_json"
+	record_field StopSignal "$stop_signal"
+	record_raw StopTimeout "${stop_timeout:-null}"
+	[ ! "$health_json" ] || record_raw Healthcheck "$health_json"
+	record_end '}}'
 }

@@ -130,7 +130,10 @@ start_up() {
 start_again() {
 	note "What is known of the last run is no longer true."
 	[ "$again" ] || cmd rm -f "$record/stopped" "$record/restarts"
-	cmd rm -f "$record/pid" "$record/exit" "$record/oom_kill" "$record/health" "$record/stdin"
+	set +f
+	# of an exec that was killed, too
+	cmd rm -f "$record/pid" "$record/exit" "$record/oom_kill" "$record/health" "$record/stdin" "$record"/.env.*
+	set -f
 	[ ! "$shm_size" ] || cmd sed -i "s|^\\(tmpfs /dev/shm .*,size=\\)[0-9]*|\\1$shm_size|" "$record/fstab"
 }
 
@@ -140,7 +143,8 @@ start_address() {
 	config=$(
 		sqlite3 -init /dev/null :memory: <<-END
 			SELECT json_set(readfile('$record/config.json'), '\$.NetworkSettings.IPAddress', '$address',
-				'\$.NetworkSettings.IPPrefixLen', $length, '\$.NetworkSettings.Gateway', '$gateway');
+				'\$.NetworkSettings.IPPrefixLen', $length, '\$.NetworkSettings.Gateway', '$gateway', '\$.NetworkSettings.Networks.bridge',
+				json_object('IPAddress', '$address', 'IPPrefixLen', $length, 'Gateway', '$gateway'));
 		END
 	) || die "cannot read $record/config.json"
 	undo rm -f "$record/config.json.new"
@@ -216,6 +220,8 @@ start_detached() {
 	if [ "$status" -ne 0 ]; then
 		[ ! -s "$record/container.log" ] || sc-log read "--file=$record/container.log" --tail=20 >&2 || say "cannot read $record/container.log"
 		[ ! -s "$record/supervise.log" ] || cat "$record/supervise.log" >&2
+		# one that has a record before keeps how its start ended; the record of run goes
+		[ "$verb" != start ] || put "$record/exit" "$status false $(date -u +%Y-%m-%dT%H:%M:%SZ)"
 		explained=1
 		exit "$status"
 	fi

@@ -32,8 +32,10 @@ stop_released() {
 # stop_container SECONDS [SIGNAL] - end the container with $name $record $short: its stop signal, and KILL when it lives on
 stop_container() {
 	local seconds="$1" signal="${2-}" start status=0
-	note "Who wants it stopped says so first: no restart policy starts it again."
-	cmd touch "$record/stopped"
+	if [ -e "$record/restart" ]; then
+		note "Who wants it stopped says so first: no restart policy starts it again."
+		cmd touch "$record/stopped"
+	fi
 	stop_supervisor
 	if is_running "$record"; then
 		read -r pid start _ <"$record/pid"
@@ -59,5 +61,5 @@ stop_settings() {
 			FROM (SELECT CAST(readfile('$record/config.json') AS TEXT) AS j);" 2>/dev/null)
 	END
 	case $stop_timeout in '' | *[!0-9]*) stop_timeout=10 ;; esac
-	case $stop_signal in '' | *[!a-zA-Z0-9+-]*) stop_signal=TERM ;; esac
+	sc-signal --number -- "$stop_signal" >/dev/null 2>&1 || stop_signal=TERM
 }

@@ -68,7 +68,11 @@ store_add() {
 		case $kind in
 		image) config=$path id=$first ;;
 		name)
-			image_ref "$first"
+			# its own id is the name of one without a name: the config has that sum
+			case $first in
+			"sha256:$id") ref=$first image_file=$SC_ROOT/images/$first.json ;;
+			*) image_ref "$first" ;;
+			esac
 			case $nl$loaded in *"$nl$id $ref$nl"*) continue ;; esac
 			loaded="$loaded$id $ref$nl"
 			cmd install -m 0644 "$config" "$record/image.json"
@@ -125,7 +129,7 @@ store_layout() {
 store_config() {
 	local position=0 changes=''
 	layers='' paths=''
-	layout_config "$image_file"
+	layout_config "file:$image_file"
 	for hex in $diff_ids; do
 		store_archive
 		layers="$layers${layers:+,}json_object('mediaType', '$type', 'digest', 'sha256:$blob', 'size', $bytes)"
@@ -148,7 +152,7 @@ store_archive() {
 	local facts=''
 	diff_id=$hex
 	layout_word "json_extract(j, '\$.blob')"
-	[ ! -f "$SC_ROOT/layers/$hex.json" ] || facts=$(layout_json "$SC_ROOT/layers/$hex.json" "SELECT $word || ' ' || json_extract(j, '\$.mediaType') FROM file") || facts=''
+	[ ! -f "$SC_ROOT/layers/$hex.json" ] || facts=$(layout_json "file:$SC_ROOT/layers/$hex.json" "SELECT $word || ' ' || json_extract(j, '\$.mediaType') FROM file") || facts=''
 	blob=${facts%% *} type=${facts#* }
 	blob=${blob#sha256:}
 	if [ "$blob" ] && [ -f "$SC_ROOT/blobs/sha256/$blob" ]; then
@@ -166,8 +170,11 @@ store_archive() {
 
 # store_write FILE SQL - write the JSON that SQL makes to FILE in $layout
 store_write() {
+	local text
+	# sqlite3 does not tell when its output is full
+	text=$(printf 'SELECT %s;\n' "$2" | sqlite3 -init /dev/null -batch -bail :memory:) && [ "$text" ] || die "sqlite3 could not make $1"
 	# door: in our record
-	printf 'SELECT %s;\n' "$2" | sqlite3 -init /dev/null -batch -bail :memory: >"$layout/$1" || die "cannot write $layout/$1: is the disk full?"
+	printf '%s\n' "$text" >"$layout/$1" || die "cannot write $layout/$1: is the disk full?"
 }
 
 # store_blob FILE - give FILE in $layout its place by its digest; sets $blob and $bytes

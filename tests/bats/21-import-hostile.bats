@@ -222,6 +222,23 @@ root() {
 	chmod 755 t/closed
 }
 
+@test "S3: names that look like a drive, or begin with a backslash, keep all their characters" {
+	mkdir -p t/C: t/etc
+	touch t/a:b t/C:/in 't/\lead' t/etc/x:y t/.:z t/..x
+	ln t/a:b t/etc/hard
+	ln -s a:b t/link
+	tar -C t -cf dotted.tar .
+	(cd t && tar -cf ../plain.tar -- * .:z ..x)
+	local source
+	for source in t dotted.tar plain.tar; do
+		sc import "$source" drive
+		same "$(cd "$(root drive)" && find . | sort)" "$(cd t && find . | sort)"
+		same "$(readlink "$(root drive)/link")" a:b
+		[ "$(root drive)/a:b" -ef "$(root drive)/etc/hard" ]
+	done
+	sc rmi drive
+}
+
 @test "S3: a directory is read without following links out of it" {
 	ln -s "$victim" t/dir
 	ln -s "$victim/file" t/file

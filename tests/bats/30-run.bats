@@ -97,6 +97,13 @@ load ready
 	same "${output//$'\n'/ }" '0 1 2 3'
 }
 
+@test "S1, S6: a directory of the host is no standard input of a container: it would be a way out" {
+	sc 125 run --rm -i busybox true <"$BATS_TEST_TMPDIR"
+	like "$stderr" '*standard input is a directory*'
+	# without -i it is not passed on
+	sc run --rm busybox true <"$BATS_TEST_TMPDIR"
+}
+
 @test "S7: docker's capabilities or fewer, none inheritable or ambient" {
 	sc run --rm busybox grep Cap /proc/self/status
 	like "$output" '*CapInh:?0000000000000000*CapPrm:?00000000a80425fb*CapEff:?00000000a80425fb*CapBnd:?00000000a80425fb*CapAmb:?0000000000000000*'

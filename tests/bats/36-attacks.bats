@@ -131,3 +131,75 @@ load ready
 		same "$output" ''
 	done
 }
+
+# evil_image NAME JSON - an image like busybox whose config has JSON merged into it
+evil_image() {
+	sqlite3 :memory: "SELECT json_patch(readfile('/var/lib/scadm/images/busybox:latest.json'), '$2');" >"/var/lib/scadm/images/$1:latest.json"
+}
+
+@test "S7 S8 S12: an image whose config only looks like a config gets no say in the record" {
+	local word forged='{}},\\"HostConfig\\":{\\"UsernsMode\\":\\"host\\",\\"Privileged\\":true,\\"Capabilities\\":\\"all\\",\\"NetworkMode\\":\\"host\\",\\"SecurityOpt\\":[\\"seccomp=unconfined\\"]},\\"Z\\":{\\"z\\":1'
+	forged=${forged//\\\\/\\}
+	for word in ExposedPorts Healthcheck Labels Entrypoint; do
+		evil_image evil "{\"config\":{\"$word\":\"$forged\"}}"
+		sc create --net=none --name=forged evil sleep 100
+		sc inspect -f '{{.HostConfig.Privileged}} {{.HostConfig.UsernsMode}} {{.HostConfig.NetworkMode}} {{.HostConfig.Capabilities}}' forged
+		same "$output" 'false auto none default'
+		sc start forged
+		same "$(scadm exec forged grep -c '^Seccomp:.2' /proc/self/status 3>&-)" 1
+		unlike "$(scadm exec forged cat /proc/self/uid_map 3>&-)" '* 4294967295*'
+		sc rm -f forged
+	done
+	evil_image evil '{"config":{"Healthcheck":"x\nlayer \"0000\"\nports {}"}}'
+	sc run --rm --net=none evil true
+	rm /var/lib/scadm/images/evil:latest.json
+}
+
+@test "S21: a stop signal of an image that is none is refused, one in a record is TERM" {
+	evil_image evil '{"config":{"StopSignal":"--number"}}'
+	sc 125 create --name=sig evil true
+	[ ! -e /var/lib/scadm/containers/sig ]
+	sc create --name=sig --stop-signal=USR1 evil sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
+	sed -i 's/"StopSignal":"USR1"/"StopSignal":"BOGUS"/' /var/lib/scadm/containers/sig/config.json
+	sc start sig
+	sc stop sig
+	sc inspect -f '{{.State.ExitCode}}' sig
+	same "$output" 7
+	sc rm sig
+	rm /var/lib/scadm/images/evil:latest.json
+}
+
+@test "S21 S28: a line break in the name of the container's first process keeps no verb from working" {
+	sc run -d --name=broken busybox sh -c 'printf "a\nb) R 1" >/proc/1/comm; while :; do sleep 0.1; done'
+	wait_until 5 sh -c 'read -r pid _ </var/run/container/broken/pid; grep -qx a "/proc/$pid/comm"'
+	sc ps -q
+	sc exec broken true
+	sc inspect -f '{{.State.Running}}' broken
+	same "$output" true
+	boss=$(basename "$(echo /var/run/container/.owners/*:containers:broken)")
+	kill -9 "${boss%%:*}"
+	sc run --rm busybox true
+	sc gc
+	sc stop -t 0 broken
+	sc rm broken
+}
+
+@test "S23: stderr on a full disk: the status is that of the failure, and what was made is undone" {
+	run scadm run --net=nosuch --name=full busybox true 2>/dev/full
+	same "$status" 125
+	run scadm run --name=full busybox /no/such/program 2>/dev/full
+	same "$status" 127
+	[ ! -e /var/lib/scadm/containers/full ]
+}
+
+@test "S23: a disk that is full when the container ends: all that it had is released" {
+	sc run -d --name=filled busybox sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+	# as if the disk were full: nothing new can be made in the record
+	chattr +i /var/lib/scadm/containers/filled 2>/dev/null || skip "the file system has no attributes"
+	run scadm stop -t 5 filled
+	[ ! -e /run/netns/filled ]
+	chattr -i /var/lib/scadm/containers/filled
+	sc gc
+	sc start filled
+	sc rm -f filled
+}

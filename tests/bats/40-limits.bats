@@ -170,11 +170,21 @@ share() {
 	like "$stderr" '*/dev/try: Operation not permitted'
 }
 
+# settled NAME - has it used no CPU for a tenth of a second?
+settled() {
+	local used
+	used=$(usage "$1")
+	sleep 0.1
+	[ "$(usage "$1")" = "$used" ]
+}
+
 @test "a frozen container uses no CPU, a thawed one goes on" {
 	requires freezer
 	burners '' ice
 	sc-cg freeze "sc/$(id12 ice)"
 	local before
+	# its last moments may still have to be counted
+	wait_until 5 settled ice
 	before=$(usage ice)
 	sleep 0.5
 	same "$(usage ice)" "$before"

@@ -12,6 +12,7 @@ setup() {
 
 teardown() {
 	tmux -L logs kill-server 2>/dev/null 3>&- || :
+	tmux -L logs2 kill-server 2>/dev/null 3>&- || :
 	# of a test that failed
 	[ ! -e /var/run/container/c ] || scadm rm -f c 3>&-
 	sc_teardown
@@ -280,9 +281,10 @@ supervised() {
 	wait_until 10 sh -c 'tmux -L logs capture-pane -p -t t | grep -q "left with 0"'
 	same "$(field c .State.Running)" 1
 	tmux -L logs kill-server
-	tmux -L logs -f /dev/null new-session -d -s t -x 80 -y 24 "scadm attach c; echo left with \$?; exec sleep 60" 3>&-
-	tmux -L logs send-keys -t t 'exit 5' Enter
-	wait_until 10 sh -c 'tmux -L logs capture-pane -p -t t | grep -q "left with 5"'
+	# that one may still be on its way out
+	tmux -L logs2 -f /dev/null new-session -d -s t -x 80 -y 24 "scadm attach c; echo left with \$?; exec sleep 60" 3>&-
+	tmux -L logs2 send-keys -t t 'exit 5' Enter
+	wait_until 10 sh -c 'tmux -L logs2 capture-pane -p -t t | grep -q "left with 5"'
 	sc rm -f c
 }
 

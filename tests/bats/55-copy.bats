@@ -160,7 +160,7 @@ rules() {
 	same "$(cat elsewhere)" in
 }
 
-@test "cp: owners and rights: root inside, the caller outside, -a keeps them" {
+@test "S24: cp: owners and rights: root inside, the caller outside; -a keeps them, and setuid bits only inwards" {
 	local name
 	web
 	stopped idle
@@ -175,7 +175,7 @@ rules() {
 		sc cp "$name:/kept" "out.$name"
 		same "$(stat -c '%a %u:%g' "out.$name/one")" '750 0:0'
 		sc cp -a "$name:/kept" "kept.$name"
-		same "$(stat -c '%a %u:%g' "kept.$name/one")" '4750 1234:77'
+		same "$(stat -c '%a %u:%g' "kept.$name/one")" '750 1234:77'
 	done
 	# uid 0 inside is another on disk, so it really is root's there
 	same "$(inside stat -c '%u:%g %a' /plain/one /kept/one | xargs)" '0:0 4750 1234:77 4750'
@@ -186,12 +186,14 @@ rules() {
 	inside test ! -e /x
 }
 
-@test "cp: capabilities of files are the container's own, and come out as they went in" {
+@test "S24: cp: capabilities of files are the container's own: they go in, and do not come out as the host's" {
 	web
 	setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 src/one
 	sc cp -a src/one web:/one
 	sc cp -a web:/one back
-	same "$(getfattr --only-values -n security.capability back | od -An -tx1)" "$(getfattr --only-values -n security.capability src/one | od -An -tx1)"
+	expect 1 getfattr -n security.capability back
+	# an archive says what they are
+	like "$(scadm cp web:/one - | tr -d '\000')" '*security.capability*'
 	# on disk they are root's of the container, which is not the host's
 	like "$(getfattr -e hex -n security.capability "/proc/$(cut -d' ' -f1 /var/run/container/web/pid)/root/one")" '*=0x0100000300200000*'
 	sc cp web:/one plain

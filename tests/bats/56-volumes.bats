@@ -20,6 +20,19 @@ image() {
 	scadm import "$BATS_TEST_TMPDIR/$1" "$1" 3>&- >/dev/null
 }
 
+# helpers_where UNPACK [PACK] - make $BATS_TEST_TMPDIR/bin, the helpers, where unpacking into a volume, or packing, is this shell
+# code; $place is the directory of the volume
+helpers_where() {
+	rm -rf "$BATS_TEST_TMPDIR/bin"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	ln -s "$SC_HELPERS"/* "$BATS_TEST_TMPDIR/bin"
+	rm "$BATS_TEST_TMPDIR/bin/sc-archive"
+	printf '%s\n' '#!/bin/sh' 'PATH=${0%/bin/*}/real:$PATH' 'case $1 in' 'unpack)' 'for last; do place=$before before=$last; done' "${1:-:}" ';;' \
+		"pack) ${2:-:} ;;" 'esac' 'exec sc-archive "$@"' >"$BATS_TEST_TMPDIR/bin/sc-archive"
+	chmod 755 "$BATS_TEST_TMPDIR/bin/sc-archive"
+	ln -sfn "$SC_HELPERS" "$BATS_TEST_TMPDIR/real"
+}
+
 # volumes - the names of all volumes, in one line
 volumes() {
 	scadm volume ls --format '{{.Name}}' 3>&- | tr '\n' ' '
@@ -279,14 +292,45 @@ volumes() {
 	same "$(ls -A "$BATS_TEST_TMPDIR/secret")" f
 }
 
+@test "S2, S4: a container that has an empty volume cannot lead its filling to a directory of the host" {
+	local victim=$BATS_TEST_TMPDIR/victim
+	mkdir "$victim"
+	image evil 'mkdir -p data/sub; cd data/sub; n=0; while [ $n -lt 3000 ]; do : >f$n; n=$((n + 1)); done'
+	scadm run -d --name=swap -v shared:/data busybox sh -c \
+		"touch /ready; until [ -d /data/sub ]; do :; done; mv /data/sub /data/.x && ln -s $victim /data/sub; touch /swapped; sleep 1000" >/dev/null 3>&-
+	wait_until 10 scadm exec swap test -e /ready
+	# it wins when it is fast: then this is refused, and what was begun is removed without following its link
+	run --separate-stderr scadm run --rm -v shared:/data evil true 3>&-
+	[ "$status" -eq 0 ] || like "$stderr" '*cannot copy /data of the image*'
+	wait_until 10 scadm exec swap test -e /swapped
+	same "$(find "$victim" -mindepth 1 | wc -l)" 0
+	sc rm -f swap
+	sc volume rm shared
+	sc rmi evil
+}
+
+@test "S4: what is left of half a copy is removed, and nothing that a link in it leads to" {
+	helpers_where 'mkdir "$place/data/sub" && ln -s "$VICTIM" "$place/data/sub/link" && ln -s "$VICTIM" "$place/data/top"; exit 125'
+	mkdir "$BATS_TEST_TMPDIR/victim"
+	touch "$BATS_TEST_TMPDIR/victim/kept"
+	sc volume create half
+	VICTIM=$BATS_TEST_TMPDIR/victim SC_HELPERS=$BATS_TEST_TMPDIR/bin sc 125 run --rm -v half:/etc busybox true
+	same "$(ls -A /var/lib/scadm/volumes/half/data)" ''
+	test -e "$BATS_TEST_TMPDIR/victim/kept"
+	sc volume rm half
+}
+
 @test "S23: a volume that cannot be filled is not there afterwards, and neither is the container" {
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	ln -s "$SC_HELPERS"/* "$BATS_TEST_TMPDIR/bin"
-	printf '#!/bin/sh\nfor last; do :; done\necho half >"$last/half"\necho "no space" >&2\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/cp"
-	chmod 755 "$BATS_TEST_TMPDIR/bin/cp"
+	helpers_where 'echo half >"$place/data/half"; echo "no space" >&2; exit 125'
 	SC_HELPERS=$BATS_TEST_TMPDIR/bin sc 125 run --rm -v half:/etc busybox true
 	like "$stderr" '*cannot copy /etc of the image*'
 	same "$(volumes)" ''
+	# nor when it is the reader that fails, and the writer is content
+	helpers_where '' 'sc-archive "$@"; exit 125'
+	SC_HELPERS=$BATS_TEST_TMPDIR/bin sc 125 run --rm -v half:/etc busybox true
+	like "$stderr" '*cannot copy /etc of the image*'
+	same "$(volumes)" ''
+	helpers_where 'echo half >"$place/data/half"; echo "no space" >&2; exit 125'
 	sc volume create half
 	SC_HELPERS=$BATS_TEST_TMPDIR/bin sc 125 run --rm -v half:/etc busybox true
 	same "$(ls -A /var/lib/scadm/volumes/half/data)" ''
@@ -502,10 +546,7 @@ volumes() {
 }
 
 @test "S20: killed while it fills a volume: the next verb clears up" {
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	ln -s "$SC_HELPERS"/* "$BATS_TEST_TMPDIR/bin"
-	printf '#!/bin/sh\ntouch %s\nexec sleep 100\n' "$BATS_TEST_TMPDIR/filling" >"$BATS_TEST_TMPDIR/bin/cp"
-	chmod 755 "$BATS_TEST_TMPDIR/bin/cp"
+	helpers_where "touch $BATS_TEST_TMPDIR/filling; exec sleep 100"
 	SC_HELPERS=$BATS_TEST_TMPDIR/bin setsid scadm run --rm --name=k1 -v killed:/etc busybox true 3>&- &
 	wait_until 5 test -e "$BATS_TEST_TMPDIR/filling"
 	kill -9 -- "-$!"

@@ -169,6 +169,21 @@ two'
 	unlike "$output" '*sc-*'
 }
 
+@test "S1, S6: a directory of the host is no standard descriptor of exec: it would be a way out" {
+	sc 125 exec -i web true <"$BATS_TEST_TMPDIR"
+	like "$stderr" '*standard input is a directory*'
+	run --separate-stderr bash -c 'scadm exec web true 2>&1 1<"$0" | cat' "$BATS_TEST_TMPDIR" 3>&-
+	like "$output" '*standard output is a directory*'
+	# one that was opened as a mere path leads out as well
+	run --separate-stderr python3 -c 'import os, sys
+os.dup2(os.open(sys.argv[1], os.O_PATH), 0)
+os.execvp("scadm", ["scadm", "exec", "-i", "web", "true"])' /etc/passwd 3>&-
+	same "$status" 125
+	like "$stderr" '*standard input is a mere path*'
+	sc exec -i web cat <"$ROOT/VERSION"
+	same "$output" "$(cat "$ROOT/VERSION")"
+}
+
 @test "S10: the host's /dev/null, standard input of exec, cannot be changed from inside" {
 	scadm run -d --name=bare --userns=host busybox sleep 1000 3>&-
 	run --separate-stderr scadm exec bare chmod 600 /proc/self/fd/0 3>&-

@@ -225,5 +225,5 @@ bystander() {
 	same "$status" 0
 	wait_until 5 logged HUP
 	sc -n kill web
-	like "$output" '*touch */web/stopped*sc-signal --start-time=* KILL *'
+	like "$output" '*sc-signal --start-time=* KILL *'
 }

@@ -130,6 +130,51 @@ checked() {
 	like "$(cat /var/lib/scadm/containers/h1/config.json)" '*"Test":\["CMD","test","-e","/ok it"\],"Interval":200000000,"Retries":7}*'
 }
 
+# facts JSON - what scadm-health makes of such a Healthcheck: INTERVAL TIMEOUT START_PERIOD RETRIES, and the test
+facts() {
+	(
+		cd "$BATS_TEST_TMPDIR"
+		printf '{"Config":{"Healthcheck":%s}}' "$1" >config.json
+		sh -euc 'nl="
+"; name=h1; die() { echo "died: $1"; exit 125; }
+			eval "$(sed -n "/^health_settings() {/,/^}/p" "$0/bin/scadm-health")"
+			health_settings; echo "$interval $timeout $start_period $retries $test"' "$ROOT"
+	)
+}
+
+@test "health: what an image says of the times is taken within bounds: no loop without a pause, none that ends at once" {
+	local test='"Test":["CMD","x"]'
+	same "$(facts "{$test}")" '30.000 30.000 0 3 "CMD"
+"x"'
+	like "$(facts "{$test,\"Interval\":1,\"Timeout\":1,\"StartPeriod\":-1,\"Retries\":-7}")" '0.100 0.100 0 1 *'
+	like "$(facts "{$test,\"Interval\":-1000000000,\"Timeout\":-1}")" '0.100 0.100 0 3 *'
+	like "$(facts "{$test,\"Interval\":9223372036854775807,\"Timeout\":1e300,\"StartPeriod\":1e300,\"Retries\":9223372036854775807}")" '1000000.000 1000000.000 1000000000 99999 *'
+	like "$(facts "{$test,\"Interval\":\"1s\",\"Timeout\":[1],\"StartPeriod\":{\"a\":1},\"Retries\":\"x y\"}")" '30.000 30.000 0 3 *'
+	like "$(facts "{$test,\"Interval\":true,\"Timeout\":null,\"Retries\":2.7}")" '30.000 30.000 0 2 *'
+	like "$(facts "{$test,\"Interval\":1500000000,\"Timeout\":2e9,\"StartPeriod\":3000000000,\"Retries\":4}")" '1.500 2.000 3000 4 *'
+	like "$(facts '{"Test":["CMD",7,"x"]}')" 'died: *'
+	like "$(facts '{"Test":"CMD"}')" 'died: *'
+}
+
+@test "health: an interval of one nanosecond is a tenth of a second" {
+	cp /var/lib/scadm/images/busybox*.json "$BATS_TEST_TMPDIR/image.json"
+	local file before after
+	file=$(echo /var/lib/scadm/images/busybox*.json)
+	sqlite3 :memory: "SELECT json_set(readfile('$BATS_TEST_TMPDIR/image.json'), '\$.config.Healthcheck', json('{\"Test\":[\"CMD\",\"sh\",\"-c\",\"echo >>/looks\"],\"Interval\":1}'))" >"$file"
+	scadm run -d --name=h1 busybox sleep 1000 >/dev/null 3>&-
+	wait_until 10 healthy 'healthy 0'
+	before=$(scadm exec h1 cat /looks 3>&- | wc -l)
+	before=$before,$EPOCHREALTIME
+	wait_until 10 sh -c '[ "$(scadm exec h1 cat /looks | wc -l)" -ge 8 ]'
+	after=$(scadm exec h1 cat /looks 3>&- | wc -l),$EPOCHREALTIME
+	# no more than 10 a second, and one more at each end
+	awk -F, -v before="$before" -v after="$after" 'BEGIN {
+		split(before, b); split(after, a)
+		print a[1] - b[1], "looks in", a[2] - b[2], "s"
+		exit !(a[1] - b[1] <= (a[2] - b[2]) * 10 + 2)
+	}'
+}
+
 @test "health: options are read as docker reads them, and nonsense is refused" {
 	local pair
 	for pair in 1.5s=1500000000 1m30s=90000000000 08s=8000000000 1h=3600000000000 500ms=500000000; do

@@ -81,6 +81,28 @@ three() {
 	format='table {{.A}}\t{{.B}}' && same "$(rows "$fields" $'ünï\t2\t{}')" $'FIRST   SECOND\nünï     2'
 }
 
+@test "templates: a value of any length hurts no list; mawk knows texts of 8 KiB only where it formats" {
+	local fields=$'A=FIRST\tB=SECOND' format long ten=xxxxxxxxxx
+	long=$(printf '%30000s' '' | tr ' ' x)
+	format='table {{.A}}\t{{.B}}'
+	rows "$fields" "$long"$'\t2' $'1\t3' >"$BATS_TEST_TMPDIR/rows"
+	same "$(awk '{ print length($0) }' "$BATS_TEST_TMPDIR/rows" | xargs)" '30009 30004 30004'
+	for format in '{{printf "%s" .A}}' '{{printf "%-5s" .A}}' '{{pad .A 0 0}}' '{{printf "%v" .A}}' '{{print .A}}' '{{truncate .A 30000}}'; do
+		same "$(rows "$fields" "$long"$'\t2')" "$long"
+	done
+	format='{{printf "%q" .A}}' && same "$(rows "$fields" "$long"$'\t2')" "\"$long\""
+	format='{{len (pad .A 9000 9000)}}' && same "$(rows "$fields" $'1\t2')" 18001
+	format='{{printf "%.10s|%12.10s|%-12.10s|%.0s|%3t|%05d|%x" .A .A .A .A true 42 255}}'
+	same "$(rows "$fields" "$long"$'\t2')" "$ten|  $ten|$ten  ||true|00042|ff"
+	format='{{printf "%s%%%999s" .B .B}}' && same "$(rows "$fields" $'1\t2' | wc -c)" 1002
+	format='{{printf "%4s|%-4s|%.2s" .A .A .A}}' && same "$(rows "$fields" $'ünï\t2')" ' ünï|ünï |ün'
+	record long aaaaaaaaaaaa "{\"Id\":\"aaaaaaaaaaaa1111\",\"Name\":\"long\",\"Created\":\"2026-11-22T07:00:00Z\",\"Path\":\"echo\",\"Args\":[\"$long\"],\"Image\":\"busybox:latest\",\"Config\":{}}"
+	record short bbbbbbbbbbbb '{"Id":"bbbbbbbbbbbb1111","Name":"short","Created":"2026-11-22T07:00:00Z","Path":"true","Args":[],"Image":"busybox:latest","Config":{}}'
+	sc ps -a --no-trunc
+	like "$output" "*$long*"
+	like "$output" '*short*'
+}
+
 @test "templates: what is not there, or wrong, is an error before anything is printed" {
 	local fields=$'A=FIRST\tB=SECOND' format bad
 	for bad in '' '{{.C}}' '{{.A' '{{' '{{foo .A}}' '{{json .C}}' '{{if .A}}x' '{{end}}' '{{else}}' '{{.A.B}}' '{{range .A}}{{end}}' '{{upper}}' '{{upper .A .B}}' \
