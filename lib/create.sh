@@ -82,6 +82,18 @@ environment_check() {
 	esac
 }
 
+# environment_file_check FILE - refuse a file that cannot be read, or has a line that is no variable
+environment_file_check() {
+	local line
+	[ -r "$1" ] && [ ! -d "$1" ] || die "--env-file '$1': not a file that can be read"
+	while IFS= read -r line || [ "$line" ]; do
+		case $line in
+		'' | '#'*) ;;
+		*) case ${line%%=*} in '' | [!a-zA-Z_]* | *[[:blank:]]*) die "--env-file '$1': the line '$line' is not NAME=VALUE" ;; esac ;;
+		esac
+	done <"$1"
+}
+
 # create_environment WORD... - write the env file from the options in WORD...: later words win over earlier ones
 create_environment() {
 	local left="$#" added kind json line text

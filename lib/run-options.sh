@@ -24,7 +24,7 @@ run_options() {
 		--hostname) valid_name --hostname "$value" && hostname=$value ;;
 		--net | --network) valid_name "$option" "$value" && net=$value ;;
 		-e | --env) environment_check "$value" ;;
-		--env-file) [ -r "$value" ] && [ ! -d "$value" ] || die "--env-file '$value': not a file that can be read" ;;
+		--env-file) environment_file_check "$value" ;;
 		-w | --workdir)
 			case $value in /*) workdir=$value ;; *) die "$option '$value': the path must be absolute" ;; esac
 			;;

@@ -71,6 +71,15 @@ load ready
 	same "$(sort <<<"$output")" "$(printf '%s\n' HOME=/root HOSTNAME=e1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=scadm | sort)"
 }
 
+@test "run: a line of --env-file that is no variable is refused before anything is made" {
+	local line
+	for line in =y 'bad line=3' 1=2; do
+		printf 'GOOD=1\n%s\n' "$line" >"$BATS_TEST_TMPDIR/env"
+		sc 125 run --env-file="$BATS_TEST_TMPDIR/env" --name=none busybox true
+		like "$stderr" "*the line '$line' is not NAME=VALUE*"
+	done
+}
+
 @test "run: --env-file and -e NAME take values from a file and from here" {
 	printf '# no\nONE=1\n\nTWO=a b\n' >"$BATS_TEST_TMPDIR/env"
 	FROM_HERE='x y' sc run --rm --env-file="$BATS_TEST_TMPDIR/env" -e FROM_HERE -e NOT_HERE busybox sh -c 'echo "$ONE,$TWO,$FROM_HERE,${NOT_HERE-unset}"'

@@ -170,11 +170,11 @@ share() {
 	like "$stderr" '*/dev/try: Operation not permitted'
 }
 
-# settled NAME - has it used no CPU for a tenth of a second?
+# settled NAME - has it used no CPU for a moment? The sc-clone that waits for it is counted, and tidies up after half a second
 settled() {
 	local used
 	used=$(usage "$1")
-	sleep 0.1
+	sleep 0.6
 	[ "$(usage "$1")" = "$used" ]
 }
 
@@ -183,7 +183,6 @@ settled() {
 	burners '' ice
 	sc-cg freeze "sc/$(id12 ice)"
 	local before
-	# its last moments may still have to be counted
 	wait_until 5 settled ice
 	before=$(usage ice)
 	sleep 0.5
