@@ -26,9 +26,14 @@ verb=${0##*/scadm-}
 # say TEXT - tell the user; control characters are not passed on to the terminal
 say() {
 	case $1 in
-	*[[:cntrl:]]*) printf 'scadm: %s\n' "$1" | tr '\000-\011\013-\037\177' '?' >&2 ;;
+	*[!\ -~]*) printf 'scadm: %s\n' "$1" | printable >&2 ;;
 	*) printf 'scadm: %s\n' "$1" >&2 ;;
 	esac || : # nobody hears it (a full disk behind 2): what is to be undone is undone all the same
+}
+
+# printable - stdin to stdout for a terminal: text in UTF-8, no control characters but line ends, of either range (C0, C1)
+printable() {
+	iconv -c -f UTF-8 -t UTF-8 2>/dev/null | sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g" | tr '\000-\011\013-\037\177' '?'
 }
 
 # die TEXT [STATUS] - say why and leave (125 unless told otherwise); the journal is unwound on the way out
@@ -68,7 +73,7 @@ show() {
 	if [ "$door" = print ]; then
 		printf '%s\n' "$1"
 	elif [ -t 2 ]; then
-		printf '%s\n' "$1" | tr '\000-\010\013-\037\177' '?' >&2
+		printf '%s\n' "$1" | printable >&2
 	else
 		printf '%s\n' "$1" >&2
 	fi

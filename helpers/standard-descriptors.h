@@ -1,7 +1,7 @@
 /* standard-descriptors.h: what a container may do with the 0, 1 and 2 of its caller.
  *
- * Sources: tty_ioctl(4) TIOCSTI, null(4), open(2) O_PATH, pipe(7), proc_pid_fd(5), SECURITY.md S1 S6 S10
- * S13. */
+ * Sources: tty_ioctl(4) TIOCSTI, null(4), open(2) O_PATH, pipe(7), proc_pid_fd(5), SECURITY.md S1
+ * S6 S10 S13. */
 #ifndef SC_STANDARD_DESCRIPTORS_H
 #define SC_STANDARD_DESCRIPTORS_H
 

@@ -74,8 +74,8 @@ commit_frozen() {
 # commit_whole - whether the container, which ran, was there until all was read. Only one that does not run is removed, and
 # whoever does that holds the lock.
 commit_whole() {
-	local now=''
-	is_running "$record" || flock -w 20 "$record/." true 2>/dev/null || return 1
-	{ read -r now <"$record/id"; } 2>/dev/null || return 1
+	local dir="$SC_ROOT/containers/$name" now=''
+	is_running "$dir" || flock -w 20 "$dir/." true 2>/dev/null || return 1
+	{ read -r now <"$dir/id"; } 2>/dev/null || return 1
 	[ "$now" = "$short" ]
 }

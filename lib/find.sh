@@ -4,6 +4,7 @@
 # find_container WORD - sets $name $record $short; a name, or the beginning of one id and no other's
 find_container() {
 	local found='' dir
+	case $1 in -?*) bad_usage "options stand before the names: '$1' comes too late" ;; esac
 	valid_name container "$1"
 	if [ -e "$SC_ROOT/containers/$1/undo" ]; then
 		name=$1

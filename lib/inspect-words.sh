@@ -13,7 +13,7 @@ inspect_words() {
 		case ${type:-volume} in volume) ! inspect_other volume "$word" || continue ;; esac
 		case ${type:-network} in network) ! inspect_other network "$word" || continue ;; esac
 		case $type in
-		'') say "there is no container, image, volume or network '$word'; 'scadm ps -a', 'scadm images' and 'scadm volume ls' list what there is" ;;
+		'') say "there is no container, image or volume '$word'; 'scadm ps -a', 'scadm images' and 'scadm volume ls' list what there is" ;;
 		container) say "there is no container '$word'; 'scadm ps -a' lists all" ;;
 		image) say "there is no image '$word'; 'scadm images' lists all" ;;
 		*) say "there is no $type '$word'; 'scadm $type ls' lists all" ;;
@@ -110,7 +110,7 @@ inspect_lines() {
 		word=$(SC_LIB=$SC_LIB xargs -0 -x -s 1900000 sh -c '. "$SC_LIB/lib.sh"; quote scadm "$@"; printf "%s\n" "$quoted"' scadm-inspect <"$record/argv") ||
 			die "cannot read $record/argv"
 		if [ -t 1 ]; then
-			printf '%s\n' "$word" | tr '\000-\010\013-\037\177' '?'
+			printf '%s\n' "$word" | sed "$(escapes)"
 		else
 			printf '%s\n' "$word"
 		fi

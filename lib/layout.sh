@@ -48,7 +48,7 @@ layout_json() {
 
 # layout_word SQL - sets $word to an expression: the value of SQL if it is one harmless word, else `-`
 layout_word() {
-	word="CASE WHEN typeof($1) = 'text' AND $1 <> '' AND $1 NOT GLOB '*[^a-zA-Z0-9._/:@+-]*'
+	word="CASE WHEN typeof($1) = 'text' AND $1 != '' AND $1 NOT GLOB '*[^a-zA-Z0-9._/:@+-]*'
 		AND instr($1, char(0)) = 0 THEN $1 ELSE '-' END"
 }
 
@@ -158,7 +158,7 @@ layout_config() {
 			('config.Volumes', 'object'), ('config.Healthcheck', 'object'), ('config.Entrypoint', 'array'), ('config.Cmd', 'array'),
 			('config.Env', 'array'), ('config.User', 'text'), ('config.WorkingDir', 'text'), ('config.StopSignal', 'text')),
 		wrong AS (SELECT name FROM file, known WHERE coalesce(json_type(j, '\$.' || name), 'null') NOT IN (kind, 'null')
-			OR kind = 'array' AND EXISTS (SELECT 1 FROM json_each(j, '\$.' || name) AS word WHERE word.type <> 'text'))
+			OR kind = 'array' AND EXISTS (SELECT 1 FROM json_each(j, '\$.' || name) AS word WHERE word.type != 'text'))
 		SELECT line FROM (SELECT -2 AS key, coalesce((SELECT name FROM wrong LIMIT 1), '-') AS line FROM file
 		UNION ALL SELECT -1, $os FROM file
 		UNION ALL SELECT key, $word FROM (SELECT e.key, e.value FROM file, json_each(j, '\$.rootfs.diff_ids') AS e)) ORDER BY key") ||
@@ -275,49 +275,10 @@ layout_read() {
 			$lines
 		END
 	elif [ -f "$layout/manifest.json" ]; then
-		layout_docker
+		store_docker
 	elif [ -f "$layout/repositories" ]; then
 		die 'this is an archive of docker before 1.10, which has no manifest.json: save it with a newer docker'
 	else
 		die "this is no image: it has neither manifest.json (docker save) nor oci-layout and index.json (OCI); a root tree is for 'scadm import'"
 	fi
-}
-
-# layout_docker - the same for manifest.json of `docker save`
-layout_docker() {
-	local lines kind path config='' layers=''
-	layout_word "json_extract(i.value, '\$.Config')"
-	path=$word
-	layout_word l.value
-	lines=$(layout_json "file:$layout/manifest.json" "SELECT line FROM (
-		SELECT i.key AS image, -1 AS key, 'config ' || $path AS line FROM file, json_each(j) AS i
-		UNION ALL SELECT i.key, l.key, 'layer ' || $word FROM file, json_each(j) AS i, json_each(i.value, '\$.Layers') AS l)
-		ORDER BY image, key") || die 'manifest.json cannot be read'
-	[ "$lines" ] || die 'manifest.json names no image'
-	while read -r kind path; do
-		case /$path/ in */../* | //* | */-/*) die "manifest.json names the file '$path'" ;; esac
-		[ "$kind" = end ] || [ -f "$layout/$path" ] || die "the file $path, which manifest.json names, is missing"
-		case $kind in
-		layer)
-			layers="$layers${layers:+$nl}$layout/$path"
-			continue
-			;;
-		esac
-		[ ! "$config" ] || layout_docker_image "$config" "$layers"
-		config=$path layers=''
-	done <<-END
-		$lines
-		end end
-	END
-}
-
-# layout_docker_image CONFIG LAYERS - add an image of `docker save` to $images
-layout_docker_image() {
-	local name="${1##*/}" sum
-	[ "$2" ] || die "manifest.json names no layers for $1"
-	layout_text "$layout/$1" "config $1"
-	sum=$(sha256sum <"$layout/$1") || die "cannot read $layout/$1"
-	# the name of a config is its digest
-	[ "${name%.json}" = "${sum%% *}" ] || die "the config $1 is not what its name says: its sha256 is ${sum%% *}"
-	layout_image "$layout/$1" - "$2" archive
 }

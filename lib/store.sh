@@ -100,6 +100,46 @@ store_layer() {
 	[ ! -d "$record/tree" ] || cmd rm -rf "$record/tree"
 }
 
+# store_docker - find the images in $layout by the manifest.json of `docker save`, as layout_read does
+store_docker() {
+	local lines kind path config='' layers=''
+	layout_text "$layout/manifest.json" manifest.json
+	layout_word "json_extract(i.value, '\$.Config')"
+	path=$word
+	layout_word l.value
+	lines=$(layout_json "file:$layout/manifest.json" "SELECT line FROM (
+		SELECT i.key AS image, -1 AS key, 'config ' || $path AS line FROM file, json_each(j) AS i
+		UNION ALL SELECT i.key, l.key, 'layer ' || $word FROM file, json_each(j) AS i, json_each(i.value, '\$.Layers') AS l)
+		ORDER BY image, key") || die 'manifest.json cannot be read'
+	[ "$lines" ] || die 'manifest.json names no image'
+	while read -r kind path; do
+		case /$path/ in */../* | //* | */-/*) die "manifest.json names the file '$path'" ;; esac
+		[ "$kind" = end ] || [ -f "$layout/$path" ] || die "the file $path, which manifest.json names, is missing"
+		case $kind in
+		layer)
+			layers="$layers${layers:+$nl}$layout/$path"
+			continue
+			;;
+		esac
+		[ ! "$config" ] || store_docker_image "$config" "$layers"
+		config=$path layers=''
+	done <<-END
+		$lines
+		end end
+	END
+}
+
+# store_docker_image CONFIG LAYERS - add an image of `docker save` to $images
+store_docker_image() {
+	local name="${1##*/}" sum
+	[ "$2" ] || die "manifest.json names no layers for $1"
+	layout_text "$layout/$1" "config $1"
+	sum=$(sha256sum <"$layout/$1") || die "cannot read $layout/$1"
+	# the name of a config is its digest
+	[ "${name%.json}" = "${sum%% *}" ] || die "the config $1 is not what its name says: its sha256 is ${sum%% *}"
+	layout_image "$layout/$1" - "$2" archive
+}
+
 # --- out of the store -----------------------------------------------------------------------------------
 
 # store_layout REF... - fill the directory $layout with an OCI layout of images, which is what `docker save` writes too

@@ -43,6 +43,41 @@ function compared(name, a, b,    kind) {
 	return a "" == b "" ? 0 : a "" < b "" ? -1 : 1
 }
 
+# characters(TEXT) - how many characters of UTF-8 it has
+function characters(text) {
+	gsub(/[\200-\277]/, "", text)
+	return length(text)
+}
+
+# blanks(COUNT) - so many; sprintf of mawk, here and below, has room for 8191 characters, and ends the program when there are more
+function blanks(count,    text) {
+	text = " "
+	count = count < 1 ? 0 : int(count)
+	if (count > 1000000) complain("so many blanks have no place: " count)
+	while (length(text) < count) text = text text
+	return substr(text, 1, count)
+}
+
+# fitted(TEXT, FLAGS) - as sprintf(FLAGS "s", TEXT), where FLAGS are such as %-20.5; characters count, as in Go
+function fitted(text, flags,    most, wide, i) {
+	if (match(flags, /\.[0-9]*$/)) {
+		most = substr(flags, RSTART + 1) + 0
+		flags = substr(flags, 1, RSTART - 1)
+		i = 1
+		# the bytes that a character goes on with are its own
+		while (i <= length(text) && (most > 0 || substr(text, i, 1) ~ /[\200-\277]/)) {
+			if (substr(text, i + 1, 1) !~ /[\200-\277]/) most--
+			i++
+		}
+		text = substr(text, 1, i - 1)
+	}
+	wide = flags
+	gsub(/^%[-+ 0]*/, "", wide)
+	if (wide == "") return text
+	wide = blanks(wide - characters(text))
+	return flags ~ /^%[+ 0]*-/ ? text wide : wide text
+}
+
 # formatted(ARG, COUNT) - what printf prints
 function formatted(arg, count,    format, done, at, verb, flags, value) {
 	format = text_of("printf", arg[1])
@@ -61,8 +96,8 @@ function formatted(arg, count,    format, done, at, verb, flags, value) {
 		}
 		if (count <= at) complain("printf: there are fewer values than %")
 		value = arg[++at]
-		if (verb ~ /^[svq]$/) done = done sprintf(flags "s", verb == "q" ? quoted(shown(value)) : safe(value))
-		else if (verb == "t" && value ~ /^b/) done = done sprintf(flags "s", shown(value))
+		if (verb ~ /^[svq]$/) done = done fitted(verb == "q" ? quoted(shown(value)) : safe(value), flags)
+		else if (verb == "t" && value ~ /^b/) done = done fitted(shown(value), flags)
 		else if (verb ~ /^[dxXo]$/) done = done sprintf(flags verb, number_of("printf %" verb, value))
 		else if (verb ~ /^[feg]$/) done = done sprintf(flags verb, number_of("printf %" verb, value))
 		else complain("printf: %" verb " does not print '" shown(value) "'")
@@ -129,7 +164,7 @@ function template_call(name, arg, count,    i, done, node, piece, value) {
 		return value
 	}
 	if (name == "truncate") return "s" substr(text_of(name, arg[1]), 1, number_of(name, arg[2]))
-	if (name == "pad") return "s" sprintf("%" number_of(name, arg[2]) "s%s%" number_of(name, arg[3]) "s", "", text_of(name, arg[1]), "")
+	if (name == "pad") return "s" blanks(number_of(name, arg[2])) text_of(name, arg[1]) blanks(number_of(name, arg[3]))
 	if (name == "split") {
 		value = text_of(name, arg[1])
 		done = text_of(name, arg[2])

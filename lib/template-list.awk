@@ -31,12 +31,6 @@ function filled() {
 	return template_run(1, parts, "r")
 }
 
-# width(TEXT) - how many characters of UTF-8 it has
-function width(text) {
-	gsub(/[\200-\277]/, "", text)
-	return length(text)
-}
-
 # add(TEXT) - keep lines of a table
 function add(text,    line, lines, column, i, k) {
 	lines = split(text, line, "\n")
@@ -44,7 +38,7 @@ function add(text,    line, lines, column, i, k) {
 		columns[++rows] = split(line[i], column, "\t")
 		for (k = 1; k <= columns[rows]; k++) {
 			cell[rows, k] = column[k]
-			if (widest[k] < width(column[k])) widest[k] = width(column[k])
+			if (widest[k] < characters(column[k])) widest[k] = characters(column[k])
 		}
 	}
 }
@@ -87,7 +81,7 @@ END {
 	for (i = 1; i <= rows; i++) {
 		line = ""
 		for (k = 1; k < columns[i]; k++)
-			line = line cell[i, k] sprintf("%" (widest[k] + 3 - width(cell[i, k])) "s", "")
+			line = line cell[i, k] blanks(widest[k] + 3 - characters(cell[i, k]))
 		line = line cell[i, k]
 		sub(/ +$/, "", line)
 		print line

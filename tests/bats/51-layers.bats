@@ -601,3 +601,82 @@ deleted: sha256:$id*"
 	same "$output" "Deleted: sha256:$id"
 	same "$(ls "$layers")" ''
 }
+
+@test "S16, S29: a time that is none makes no rows of its own in images and history" {
+	sc import t a
+	sed 's/"created":"[^"]*"/"created":"x\\nfake\\t<none>\\tdeadbeef0000"/g' "$images/a:latest.json" >"$images/b:latest.json"
+	rm "$images/a:latest.json"
+	sc images
+	same "${#lines[@]}" 2
+	like "${lines[1]}" 'b *latest *\?*'
+	sc images -q
+	same "${#lines[@]}" 1
+	sc images --format '{{.CreatedSince}}|{{.CreatedAt}}'
+	same "$output" '?|x\nfake\t<none>\tdeadbeef0000'
+	sc history b
+	same "${#lines[@]}" 2
+	sc history --format '{{.CreatedSince}}' b
+	same "$output" '?'
+	# no time at all
+	sed -i 's/"created":"[^"]*",*//g' "$images/b:latest.json"
+	sc images --format '{{.CreatedSince}}|{{.CreatedAt}}'
+	same "$output" '?|'
+	sc history --format '{{.CreatedSince}}|{{.CreatedAt}}' b
+	same "$output" '?|'
+	sc image prune -a -f
+	like "$output" '*untagged: b:latest*'
+}
+
+@test "S28: an image with labels that are none hurts only itself" {
+	sc import t a
+	sed 's/"config":{/&"Labels":"x",/' "$images/a:latest.json" >"$images/b:latest.json"
+	sed 's/"config":{/"config":"x","c":{/' "$images/a:latest.json" >"$images/c:latest.json"
+	sc images --format '{{.Repository}}|{{.Labels}}'
+	same "$output" 'a|
+b|
+c|'
+	sc image prune -f --filter label=x
+	sc image prune -f --filter 'label!=x'
+	same "$(find "$images" -type f | wc -l)" 3
+}
+
+@test "S28: a list that could not be made is an error" {
+	sc import t a
+	mkdir helpers
+	ln -s "$SC_HELPERS"/* helpers/
+	printf '#!/bin/sh\nexit 1\n' >helpers/sqlite3
+	chmod +x helpers/sqlite3
+	SC_HELPERS=$PWD/helpers sc 125 images
+	like "$stderr" '*cannot read the images*'
+	SC_HELPERS=$PWD/helpers sc 125 system df
+	SC_HELPERS=$PWD/helpers sc 125 history a
+}
+
+@test "S3: sha256 is no name for an image, whoever gives it" {
+	sc import t a
+	id=${output#sha256:}
+	other=$(printf 'b%.0s' {1..64})
+	for name in "sha256:$id" "sha256:$other" sha256 sha256:latest; do
+		sc 125 tag a "$name"
+		like "$stderr" '*begins the id of an image*'
+		sc 125 import t "$name"
+		sc 125 pull "$name"
+	done
+	sc 125 run "a@sha256:$other" true
+	same "$(ls "$images")" a:latest.json
+	# the sum, and nothing else
+	echo '{"rootfs":{}}' >"$images/sha256:$id.json"
+	same "$(scadm image inspect -f '{{.RepoTags}}' "sha256:$id")" '[a:latest]'
+	rm "$images/sha256:$id.json"
+}
+
+@test "S28: layer prune: a digest behind a NUL byte is a digest" {
+	sc import t a
+	hex=$(cd "$layers" && echo *[0-9a-f])
+	{ printf '{}\0' && cat "$images/a:latest.json"; } >"$images/b:latest.json"
+	rm "$images/a:latest.json"
+	expect 0 scadm-layer prune "$layers"
+	[ -d "$layers/$hex" ]
+	rm "$images/b:latest.json"
+	expect 0 scadm-layer prune "$layers"
+}

@@ -347,3 +347,39 @@ A /done
 A /esc\033[31m'
 	sc rm -f r
 }
+
+# helpers_with NAME SCRIPT - the directory `helpers` with all helpers, and one more program
+helpers_with() {
+	rm -rf helpers
+	mkdir helpers
+	ln -s "$SC_HELPERS"/* helpers/
+	printf '#!/bin/sh\n%s\n' "$2" >"helpers/$1"
+	chmod +x "helpers/$1"
+}
+
+@test "commit --no-pause of a container that is removed meanwhile makes no image, and no empty layer" {
+	running_one() { sc run -d --net=none --name=c busybox sh -c 'echo x >/x; sleep 1000'; }
+	# before it is read, and while it is read
+	running_one
+	# ROOT is that of helpers.bash
+	# shellcheck disable=SC2153
+	helpers_with uname "[ ! -e /var/lib/scadm/containers/c ] || SC_HELPERS=$SC_HELPERS $ROOT/bin/scadm rm -f c >/dev/null 2>&1
+exec $(type -P uname) \"\$@\""
+	SC_HELPERS=$PWD/helpers sc 125 commit --no-pause c one
+	like "$stderr" '*meanwhile*'
+	nothing_left
+	running_one
+	helpers_with scadm-unpack "$ROOT/bin/scadm-unpack \"\$@\" || exit
+SC_HELPERS=$SC_HELPERS $ROOT/bin/scadm rm -f c >/dev/null 2>&1"
+	SC_HELPERS=$PWD/helpers sc 125 commit --no-pause c one
+	like "$stderr" '*meanwhile*'
+	nothing_left
+	# one that ends, and stays, is whole
+	running_one
+	helpers_with scadm-unpack "$ROOT/bin/scadm-unpack \"\$@\" || exit
+SC_HELPERS=$SC_HELPERS $ROOT/bin/scadm kill c >/dev/null 2>&1; SC_HELPERS=$SC_HELPERS $ROOT/bin/scadm wait c >/dev/null"
+	SC_HELPERS=$PWD/helpers sc commit --no-pause c one
+	[ -e "$(top one:latest)/x" ]
+	sc rm c
+	sc rmi one
+}

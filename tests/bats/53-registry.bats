@@ -456,3 +456,29 @@ $registry/a/multi:1"
 	sc rmi "$registry/a/base:1" "$registry/b/planned:1"
 	nothing_left
 }
+
+@test "S3: a registry whose config is a path makes pull open nothing" {
+	cp -r "$layout" lie
+	chmod -R u+w lie
+	cd lie
+	cp "blobs/sha256/${config#sha256:}" "$BATS_TEST_TMPDIR/real.json"
+	printf '%s' "$BATS_TEST_TMPDIR/real.json" >c.json
+	sum=$(sha256sum <c.json | cut -c1-64)
+	cp c.json "blobs/sha256/$sum"
+	sed "s/${config#sha256:}/$sum/; s/\"size\": *$(stat -c %s "$BATS_TEST_TMPDIR/real.json")\b/\"size\":$(stat -c %s c.json)/" blobs/sha256/a34ce* >m.json
+	skopeo copy -q --dest-tls-verify=false "oci:$layout" "docker://$registry/a/path:1"
+	# the registry's own files: a client would look into the config
+	digest=$(sha256sum <m.json | cut -c1-64)
+	for file in c.json m.json; do
+		hex=$(sha256sum <"$file" | cut -c1-64)
+		mkdir -p "$BATS_FILE_TMPDIR/data/docker/registry/v2/blobs/sha256/${hex:0:2}/$hex" \
+			"$BATS_FILE_TMPDIR/data/docker/registry/v2/repositories/a/path/_layers/sha256/$hex" \
+			"$BATS_FILE_TMPDIR/data/docker/registry/v2/repositories/a/path/_manifests/revisions/sha256/$hex"
+		cp "$file" "$(stored "$hex")"
+		printf 'sha256:%s' "$hex" >"$BATS_FILE_TMPDIR/data/docker/registry/v2/repositories/a/path/_layers/sha256/$hex/link"
+		printf 'sha256:%s' "$hex" >"$BATS_FILE_TMPDIR/data/docker/registry/v2/repositories/a/path/_manifests/revisions/sha256/$hex/link"
+	done
+	sc 125 pull "$registry/a/path@sha256:$digest"
+	like "$stderr" "*the config sha256:$sum of $registry/a/path is no JSON*"
+	nothing_left
+}

@@ -496,3 +496,116 @@ Loaded image: old:2'
 	sc store layout "$PWD/lay" busybox
 	same "$(cat lay/oci-layout)" '{"imageLayoutVersion":"1.0.0"}'
 }
+
+# new_config SED - change the config with SED, and manifest and index to have the changed one
+new_config() {
+	sed "$1" "blobs/sha256/${config#sha256:}" >c.json
+	new_manifest "s/${config#sha256:}/$(add_blob c.json)/"
+}
+
+@test "S3: a config with a value of the wrong type is refused, null is as good as nothing" {
+	local bad
+	for bad in '"ExposedPorts":[]' '"Labels":"x"' '"Labels":["x"]' '"Volumes":1' '"Healthcheck":"x"' '"Entrypoint":"sh"' '"Cmd":{"a":"b"}' \
+		'"Cmd":["sh",1]' '"Env":[null]' '"Env":"A=b"' '"User":0' '"WorkingDir":["/"]' '"StopSignal":9'; do
+		copy
+		new_config "s|\"config\": *{|&$bad,|"
+		sc 125 load -i . --name bad
+		like "$stderr" "*the config of the image is damaged: config.$(expr "$bad" : '"\([A-Za-z]*\)')*"
+	done
+	copy
+	new_config 's/"config": *{/"config":[],"config2":{/'
+	sc 125 load -i . --name bad
+	like "$stderr" '*damaged: config is not*'
+	copy
+	new_config 's/"config": *{/&"Labels":null,"ExposedPorts":null,"Volumes":null,"Healthcheck":null,"User":null,"StopSignal":null,/'
+	sc load -i . --name good
+	sc rmi good
+}
+
+@test "S3: no archive gives an image the id of another as its name" {
+	local name id
+	sc load -i "$layout" --name trusted
+	name=${config/sha256:/sha256:}
+	mkdir evil
+	for n in 1 2; do
+		copy
+		if [ "$n" = 1 ]; then
+			sed -i "s|\"io.containerd.image.name\": *\"[^\"]*\"|\"io.containerd.image.name\": \"$name\"|" index.json
+		else
+			sed -i "s|\"io.containerd.image.name\": *\"[^\"]*\"|\"io.containerd.image.name\": \"docker.io/library/$name\"|" index.json
+		fi
+		sed -i 's|"org.opencontainers.image.ref.name": *"[^"]*"|"org.opencontainers.image.ref.name": "x"|' index.json
+		new_config 's/"os"/"author":"evil","os"/'
+		sc 125 load -i .
+		like "$stderr" '*has no name*'
+	done
+	sc 125 load -i . --name "$name"
+	like "$stderr" '*begins the id of an image*'
+	# docker save
+	mkdir d
+	cp "blobs/sha256/$blob" d/layer
+	id=$(sha256sum <c.json | cut -c1-64)
+	cp c.json "d/$id.json"
+	printf '[{"Config":"%s.json","RepoTags":["%s"],"Layers":["layer"]}]' "$id" "$name" >d/manifest.json
+	tar -C d -cf d.tar .
+	sc 125 load -i d.tar
+	like "$stderr" '*has no name*'
+	same "$(ls /var/lib/scadm/images)" 'busybox:latest.json
+trusted:latest.json'
+	# one that is there all the same, from elsewhere
+	cp c.json "/var/lib/scadm/images/$name.json"
+	sc image inspect -f '{{.Id}} {{.RepoTags}}' "$name"
+	same "$output" "$config [trusted:latest]"
+	sc 125 image inspect "$id"
+	sc rmi trusted
+	sc 125 run --rm --net=none "$name" true
+	like "$stderr" '*there is no image*'
+	sc image prune -f
+	same "$(ls /var/lib/scadm/images)" busybox:latest.json
+}
+
+@test "save and load: an image without a name has none there either" {
+	local id
+	sc load -i "$layout" --name a
+	mv /var/lib/scadm/images/a:latest.json "/var/lib/scadm/images/$config.json"
+	sc run --rm --net=none "$config" true
+	sc save -o x.tar "$config"
+	sc rmi "$config"
+	sc load -q -i x.tar
+	same "$output" "$config"
+	same "$(ls /var/lib/scadm/images)" "busybox:latest.json
+$config.json"
+	sc rmi "$config"
+}
+
+@test "S3: a config with a NUL byte, behind which something else stands, is refused" {
+	copy
+	{ cat "blobs/sha256/${config#sha256:}" && printf '\0{"junk":"%s"}' "$diff_id"; } >c.json
+	new_manifest "s/${config#sha256:}/$(add_blob c.json)/"
+	sc 125 load -i .
+	like "$stderr" '*holds a NUL byte*'
+	mkdir d
+	cp "blobs/sha256/$blob" d/layer
+	sum=$(sha256sum <c.json | cut -c1-64)
+	cp c.json "d/$sum.json"
+	printf '[{"Config":"%s.json","RepoTags":["a:1"],"Layers":["layer"]}]' "$sum" >d/manifest.json
+	tar -C d -cf d.tar .
+	sc 125 load -i d.tar
+	like "$stderr" '*holds a NUL byte*'
+}
+
+@test "S23: save says so when there is room for the layers, but not for the manifests" {
+	local small=$PWD/small free
+	mkdir small
+	mount -t tmpfs -o size=5m tmpfs small
+	# what the state and the layers need is there already; layers are links to what was kept
+	SC_ROOT=$small/root SC_RUN=$PWD/run sc load -i "$layout"
+	mkdir -p small/l/blobs/sha256
+	dd if=/dev/zero of=small/fill bs=4k status=none 2>/dev/null || :
+	# a page for the copy of the config, none for the manifest
+	free=$(stat -c %s small/fill)
+	truncate -s $((free - 4096)) small/fill
+	SC_ROOT=$small/root SC_RUN=$PWD/run expect 125 scadm-store layout "$small/l" "$image"
+	like "$stderr" '*cannot write*manifest*is the disk full?*'
+	umount small
+}

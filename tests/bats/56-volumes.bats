@@ -23,7 +23,7 @@ image() {
 # helpers_where UNPACK [PACK] - make $BATS_TEST_TMPDIR/bin, the helpers, where unpacking into a volume, or packing, is this shell
 # code; $place is the directory of the volume
 helpers_where() {
-	rm -rf "$BATS_TEST_TMPDIR/bin"
+	rm -rf "${BATS_TEST_TMPDIR:?}/bin"
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	ln -s "$SC_HELPERS"/* "$BATS_TEST_TMPDIR/bin"
 	rm "$BATS_TEST_TMPDIR/bin/sc-archive"

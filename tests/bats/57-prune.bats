@@ -177,3 +177,24 @@ bytes() {
 	sc -n system prune -af --volumes
 	like "$output" '*scadm-container-prune -f*scadm-gc*scadm-image-prune -a -f*scadm-volume-prune -f*'
 }
+
+@test "S28: an Id that is none, and labels that are none, hurt only their own container" {
+	made keep
+	made a
+	made z
+	sed -i 's/"Id":"[^"]*"/"Id":"z keep y"/' /var/lib/scadm/containers/a/config.json
+	sed -i 's/"Labels":{[^}]*}/"Labels":"x"/' /var/lib/scadm/containers/z/config.json
+	sed -i 's/"Labels":{[^}]*}/"Labels":{"no":"1"}/' /var/lib/scadm/containers/keep/config.json
+	sed -i 's/"Mounts":\[[^]]*\]/"Mounts":["x"]/' /var/lib/scadm/containers/z/config.json
+	sc system df -v
+	like "$output" '*keep*'
+	unlike "$output" '*z keep y*'
+	sc container prune -f --filter label=no=2
+	same "$(containers)" 'a keep z '
+	sc container prune -f --filter label!=no
+	like "$output" 'Deleted Containers:
+a
+*'
+	same "$(containers)" 'keep '
+	sc container prune -f
+}

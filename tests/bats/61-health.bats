@@ -133,7 +133,7 @@ checked() {
 # facts JSON - what scadm-health makes of such a Healthcheck: INTERVAL TIMEOUT START_PERIOD RETRIES, and the test
 facts() {
 	(
-		cd "$BATS_TEST_TMPDIR"
+		cd "$BATS_TEST_TMPDIR" || exit
 		printf '{"Config":{"Healthcheck":%s}}' "$1" >config.json
 		sh -euc 'nl="
 "; name=h1; die() { echo "died: $1"; exit 125; }

@@ -329,3 +329,26 @@ three() {
 	scadm ps -aq | wc -l >"$BATS_TEST_TMPDIR/printed"
 	same "$(cat "$BATS_TEST_TMPDIR/printed")" 200
 }
+
+@test "S28: ps -s: a damaged image or layer costs its own number only" {
+	local hex
+	hex=$(printf 'a%.0s' {1..64})
+	three
+	mkdir -p /var/lib/scadm/images /var/lib/scadm/layers "$records/db/upper"
+	printf '{' >/var/lib/scadm/images/busybox:latest.json
+	printf '{"rootfs":{"diff_ids":["sha256:%s"]}}' "$hex" >/var/lib/scadm/images/alpine:3.json
+	printf '{"size":1000' >"/var/lib/scadm/layers/$hex.json"
+	mkdir "$records/new/upper"
+	sc ps -a -s --format '{{.Names}} {{.Size}}'
+	same "${#lines[@]}" 3
+	printf '{"size":1000}' >"/var/lib/scadm/layers/$hex.json"
+	sc ps -a -s --format '{{.Names}} {{.Size}}'
+	like "$output" '*db 0B (virtual 1kB)*'
+}
+
+@test "S28: ps: an Id and Ports that are none" {
+	record a aaaaaaaaaaaa '{"Id":"x\ty\nz","Name":"a","NetworkSettings":{"Ports":{"80/tcp":"x"}}}'
+	runs a
+	sc ps --format '{{.ID}} {{.Names}} {{.Ports}}'
+	same "$output" 'aaaaaaaaaaaa a 80/tcp'
+}
