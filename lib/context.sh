@@ -21,6 +21,7 @@ context_host() {
 	[ "$1" != default ] || return 0
 	valid_name context "$1"
 	[ -f "$contexts/$1" ] || return 1
+	# a last line without its end is one all the same
 	read -r host <"$contexts/$1" || :
 	case $host in '' | *[!a-zA-Z0-9_.:/@+%-]*) [ "${host#*[}" != "$host" ] || host='(damaged)' ;; esac
 	case $host in *[[:cntrl:]\\\"]*) host='(damaged)' ;; esac
@@ -34,6 +35,7 @@ context_known() {
 # context_current - sets $current to the name of the context that verbs go to
 context_current() {
 	current=''
+	# without that file it is the default
 	{ read -r current <"$directory/current"; } 2>/dev/null || :
 	current=${current:-default}
 }

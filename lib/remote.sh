@@ -103,6 +103,7 @@ remote_ssh() {
 	status=0
 	wait "$pid" || status=$?
 	if [ "$interrupted" ]; then
+		# its status is that of our own signal
 		wait "$pid" || :
 		exit $((128 + interrupted))
 	fi
@@ -113,7 +114,7 @@ remote_ssh() {
 # remote_interrupt SIGNAL - ssh is to end, and with it the verb on the other host; reads $pid of remote_ssh
 remote_interrupt() {
 	interrupted=$1
-	# door: a process of our own
+	# door: a process of our own, which may have ended by itself
 	[ ! "$pid" ] || kill "$pid" 2>/dev/null || :
 }
 
