@@ -406,7 +406,7 @@ quota_holds() {
 	loader=$(basename "$tools"/ld-*)
 	sc run -d --name=j1 --net=none --disk-size=16m -v "$tools:/tools:ro" busybox sh -c 'dd if=/dev/zero of=/big bs=64k; wc -c </big; dd if=/big bs=64k 2>/dev/null | wc -c; exec sleep 100'
 	test ! -e "$SC_ROOT/containers/j1/disk.ext4"
-	wait_until 30 sh -c '[ "$(grep -c "^[0-9]*$" "$1")" -ge 2 ]' sh "$SC_ROOT/containers/j1/container.log"
+	wait_until 30 sh -c '[ "$(grep -c " stdout F [0-9]*$" "$1")" -ge 2 ]' sh "$SC_ROOT/containers/j1/container.log"
 	cat "$SC_ROOT/containers/j1/container.log"
 	grep -q "$1" "$SC_ROOT/containers/j1/container.log"
 	megabytes_near "$(stat -c %s "$SC_ROOT/containers/j1/disk/upper/big")" 16
