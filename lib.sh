@@ -25,10 +25,11 @@ verb=${0##*/scadm-}
 
 # say TEXT - tell the user; control characters are not passed on to the terminal
 say() {
+	# if nobody hears it (a full disk behind 2), what is to be undone is undone all the same
 	case $1 in
 	*[!\ -~]*) printf 'scadm: %s\n' "$1" | printable >&2 ;;
 	*) printf 'scadm: %s\n' "$1" >&2 ;;
-	esac || : # nobody hears it (a full disk behind 2): what is to be undone is undone all the same
+	esac || :
 }
 
 # printable - stdin to stdout for a terminal: text in UTF-8, no control characters but line ends, of either range (C0, C1)

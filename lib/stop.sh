@@ -1,6 +1,29 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # the words of lib.sh and lib/find.sh: door name record short state owner_pid pid
+# shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh, lib/options.sh and lib/find.sh
 # lib/stop.sh - the end of a container, as a person asks for it: for stop, restart and rm
+
+# stop_options WORD... - the options of stop and restart: sets $seconds and $signal (empty: as the record says) and $operands,
+# the number of words after them
+stop_options() {
+	seconds='' signal=''
+	while next_option ' -t --time --timeout -s --signal ' "$@"; do
+		shift "$used"
+		case $option in
+		-t | --time | --timeout)
+			case $value in '' | *[!0-9]* | ??????*) bad_usage "$option '$value': a number of seconds" ;; esac
+			seconds=$value
+			;;
+		-s | --signal)
+			sc-signal --number "$value" >/dev/null || exit 125
+			signal=$value
+			;;
+		*) bad_usage "unknown option $option" ;;
+		esac
+	done
+	shift "$used"
+	operands=$#
+	[ $# -gt 0 ] || bad_usage 'which container?'
+}
 
 # stop_supervisor - tell a supervisor that waits before the next start, or a container that is about to start, to end
 # Waits at most ten seconds until the container runs or nobody answers for it any longer.
