@@ -75,13 +75,6 @@ create_config() {
 	event container create "$id" "$name" "image=$image"
 }
 
-# environment_check WORD - refuse what is no NAME=VALUE and no NAME
-environment_check() {
-	case $1 in
-	'' | =* | [!a-zA-Z_]*) die "-e '$1': write NAME=VALUE" ;;
-	esac
-}
-
 # environment_file_check FILE - refuse a file that cannot be read, or has a line that is no variable
 environment_file_check() {
 	local line
@@ -96,34 +89,12 @@ environment_file_check() {
 
 # create_environment WORD... - write the env file from the options in WORD...: later words win over earlier ones
 create_environment() {
-	local left="$#" added kind json line text
-	# the words of the command line leave at the front, what they mean for the environment is added at the end
-	while next_option "$valued" "$@"; do
-		shift "$used"
-		left=$((left - used))
-		case $option in
-		-e | --env)
-			case $value in
-			*=*) set -- "$@" "$value" ;;
-			*)
-				text=$(printenv -- "$value" && echo .) || continue
-				set -- "$@" "$value=${text%"$nl".}"
-				;;
-			esac
-			;;
-		--env-file)
-			while IFS= read -r line || [ "$line" ]; do
-				case $line in
-				'#'* | '') ;;
-				*=*) set -- "$@" "$line" ;;
-				*) text=$(printenv -- "$line" && echo .) && set -- "$@" "$line=${text%"$nl".}" ;;
-				esac
-			done <"$value"
-			;;
-		esac
-	done
-	shift "$left"
-	added=$#
+	environment_of create_environment_put "$@"
+}
+
+# create_environment_put NAME=VALUE... - the same from the variables of the options, which come behind those of the image
+create_environment_put() {
+	local added="$#" kind json text
 	while read -r kind json; do
 		[ "$kind" = env ] || continue
 		json_text "$json"
