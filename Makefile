@@ -111,6 +111,8 @@ lint:
 bench: all
 	./deps.sh run bench
 	tests/sandbox tests/bench/run
+	tests/bench/ipam
+	tests/sandbox tests/bench/network
 
 # the installed tree is the checkout without what only development needs
 tree = $(DESTDIR)$(PREFIX)/lib/scadm
@@ -126,7 +128,7 @@ install: all
 	install -d $(units)
 	install -m 644 $(wildcard systemd/*.service) $(units)
 	install -m 755 openrc/scadm $(tree)/openrc-scadm
-	$(if $(wildcard lib/*.sh),install -m 644 $(wildcard lib/*.sh lib/*.awk) $(tree)/lib)
+	$(if $(wildcard lib/*.sh),install -m 644 $(wildcard lib/*.sh lib/*.awk lib/*.sql) $(tree)/lib)
 	$(if $(wildcard images/*),install -m 755 $(wildcard images/*) $(tree)/images)
 	install -m 755 $(helpers:%=$(BUILD)/%) $(tree)/build
 	$(if $(profile),install -m 644 $(BUILD)/seccomp.bpf $(tree)/build)

@@ -30,7 +30,7 @@ needs() {
 		build? libcap.a         libcap-dev        libcap-static     libcap-static    -            static helpers start faster
 		build? libsqlite3.a     libsqlite3-dev    -                 sqlite-static    -            static helpers start faster
 		run    ip               iproute2          iproute           iproute2         iproute2     links, addresses, routes, namespaces
-		run    tc               iproute2          iproute-tc        iproute2         iproute2     --net-rate
+		run    tc               iproute2          iproute-tc        iproute2         iproute2     spoofed addresses, --net-rate
 		run    iptables         iptables          iptables-nft      iptables         iptables     published ports, the way out
 		run    sqlite3          sqlite3           sqlite            sqlite           sqlite       reads and writes JSON and the database
 		run    mount            mount             util-linux-core   util-linux-misc  util-linux   root file systems
@@ -55,8 +55,13 @@ needs() {
 		run?   setquota         quota             quota             quota-tools      quota-tools  --disk-size by project quota
 		run    pv               pv                pv                pv               pv           progress of a long import
 		run    static-busybox   busybox-static    busybox           busybox-static   busybox      the smallest image there is
+		run?   dot              graphviz          graphviz          graphviz         graphviz     map --format svg
 		run?   skopeo           skopeo            skopeo            skopeo           skopeo       pull, push, save, load
+		run?   tcpdump          tcpdump           tcpdump           tcpdump          tcpdump      scadm capture
+		run?   ping             iputils-ping      iputils           iputils          iputils      scadm network check
 		run?   catatonit        catatonit         catatonit         catatonit        catatonit    run --init
+		run?   etcdctl          etcd-client       etcd              etcd-ctl         etcd         networks across hosts
+		run    bridge           iproute2          iproute           iproute2         iproute2     networks across hosts
 		run?   ssh              openssh-client    openssh-clients   openssh-client   openssh      scadm -H ssh://...
 		run    setfattr         attr              attr              attr             attr         opaque directories of layers
 		test   bats-1.5         bats              bats              bats             bash-bats    runs the tests
@@ -64,8 +69,13 @@ needs() {
 		test   dash             dash              dash              dash             dash         one of three shells to test with
 		test   diff             diffutils         diffutils         diffutils        diffutils    the leak check
 		test   timeout          coreutils         coreutils         coreutils        coreutils    ends tests that hang
+		test?  etcd             etcd-server       etcd              etcd             etcd         tests of networks across hosts
 		test?  ping             iputils-ping      iputils           iputils          iputils      tests of networks
 		test?  mkfs.xfs         xfsprogs          xfsprogs          xfsprogs         xfsprogs     --disk-size by project quota
+		test?  curl             curl              curl              curl             curl         tests of published ports
+		test?  nginx            nginx-light       nginx             nginx            nginx        100 MB through a published port
+		test?  socat            socat             socat             socat            socat        tests of published ports
+		test?  conntrack        conntrack         conntrack-tools   conntrack-tools  conntrack-tools  published UDP ports that move
 		test?  umoci            umoci             -                 -                umoci        unpacks images to compare with
 		test?  docker-registry  docker-registry   -                 docker-registry  -            pull and push
 		test?  sshd             openssh-server    openssh-server    openssh-server   openssh      scadm -H ssh://...
@@ -92,6 +102,8 @@ needs() {
 		bench? strace           strace            strace            strace           strace       counts processes
 		bench? runc             runc              runc              runc             runc         to compare with
 		bench? podman           podman            podman            podman           podman       to compare with
+		bench  iperf3           iperf3            iperf3            iperf3           iperf3       throughput
+		bench? /usr/lib/cni/host-local  containernetworking-plugins  -  -            -            to compare with
 	END
 }
 

@@ -34,13 +34,14 @@ _scadm_values() {
 	NETNS | A) _scadm_names '/run/netns/*' ;;
 	NET)
 		printf '%s\n' bridge none host
-		_scadm_names '/run/netns/*'
+		_scadm_names "$root/networks/* /run/netns/*"
 		;;
 	IMAGE | *'[:TAG]'*)
 		# a colon would be a word of its own for bash, so the tag that is the default is left away
 		_scadm_names "$root/images/*.json" .json | tr % / | sed 's/:latest$//'
 		;;
 	RECIPE) _scadm_names "$bin/../images/*.sh" .sh ;;
+	'NETWORK|CONTAINER|NAMESPACE') _scadm_names "$root/networks/* $root/containers/* /run/netns/*" | sort -u ;;
 	'NAME|ID' | 'NAME|ID:'*) _scadm_names "$root/containers/*" ;;
 	NAME)
 		# the last word of the verb is the kind of thing that is named; what create- names is not there yet
@@ -53,10 +54,16 @@ _scadm_values() {
 		esac
 		;;
 	JOURNAL) compgen -G "$root/*/*/undo" ;;
-	BRIDGE) _scadm_names "$root/bridges/*" ;;
+	BRIDGE | NETWORK) _scadm_names "$root/networks/*" ;;
+	'NETWORK|ID')
+		# the three that are always there can be looked at, and not removed
+		[[ $1 == network-rm ]] || printf '%s\n' bridge host none
+		_scadm_names "$root/networks/*"
+		;;
+	PEER) _scadm_names "$root/containers/*" ;;
 	*)
 		# auto|host: the values themselves
-		[[ $2 =~ ^[a-z]+(\|[a-z]+)+$ ]] || return 1
+		[[ $2 =~ ^[a-z-]+(\|[a-z-]+)+$ ]] || return 1
 		tr '|' '\n' <<<"$2"
 		;;
 	esac
@@ -113,7 +120,7 @@ _scadm() {
 
 	# the value of an option: what the usage text has behind it
 	if [[ $prev == -* ]]; then
-		meta=$(sed -n -E "s/(^|.*[^a-z-])$prev(, --[a-z-]+)?[ =]([][a-zA-Z|:,.]+).*/\3/p" <<<"$usage" | head -n 1)
+		meta=$(sed -n -E "s/(^|.*[^a-z-])$prev(, --[a-z-]+)?[ =]([][a-zA-Z|:,.-]+).*/\3/p" <<<"$usage" | head -n 1)
 		meta=${meta%%[],.:[]*}
 		if words=$(_scadm_values "$verb" "$meta"); then
 			mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
@@ -129,7 +136,7 @@ _scadm() {
 		esac
 	fi
 	if [[ $cur == -* ]]; then
-		words=$(grep -oE '(^|[ ,|[])--?[a-z][a-z-]*' <<<"$usage" | grep -oE -- '--?[a-z][a-z-]*' | sort -u)
+		words=$(grep -oE '(^|[ ,|[])--?[a-z][a-z0-9-]*' <<<"$usage" | grep -oE -- '--?[a-z][a-z0-9-]*' | sort -u)
 		mapfile -t COMPREPLY < <(compgen -W "$words --help" -- "$cur")
 		return 0
 	fi

@@ -291,25 +291,23 @@ static bool create_in(const struct hierarchies *all, size_t i, const char *cg, s
 	return true;
 }
 
-static void create(const struct hierarchies *all, const char *cg)
+static void create(const struct hierarchies *all, const char *cg, struct made *made)
 {
-	struct made made;
-
-	made.nenabled = 0;
-	made.refused[0] = '\0';
-	made.room = -1;
+	made->nenabled = 0;
+	made->refused[0] = '\0';
+	made->room = -1;
 	for (size_t i = 0; i < HIERARCHIES; i++)
-		made.from[i] = CG_PATH_MAX;
+		made->from[i] = CG_PATH_MAX;
 	for (size_t i = 0; i < all->n; i++) {
-		if (create_in(all, i, cg, &made))
+		if (create_in(all, i, cg, made))
 			continue;
 		int error = errno;
 
-		take_back(all, cg, &made);
+		take_back(all, cg, made);
 		errno = error;
-		if (made.refused[0])
+		if (made->refused[0])
 			die("create %s in %s: a control group above it cannot hand on %s%s:", cg,
-			    all->at[i].name, made.refused,
+			    all->at[i].name, made->refused,
 			    error == EBUSY ? " while it has processes of its own" : "");
 		die("create %s in %s:", cg, all->at[i].name);
 	}

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "sc.h"
+#include "ipam-addr.h"
 
 #define PART       8192           /* addresses in a row of table bitmaps */
 #define PATIENCE   10             /* seconds to wait for other processes */
@@ -26,19 +26,38 @@
 	"CREATE TABLE leases(pool TEXT NOT NULL, host INTEGER NOT NULL, address TEXT NOT NULL, "   \
 	"owner TEXT NOT NULL, names TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY(pool, host)) " \
 	"WITHOUT ROWID;"                                                                           \
-	"CREATE INDEX owners ON leases(owner);"                                                    \
-	"PRAGMA user_version = 1;"
+	"CREATE INDEX owners ON leases(owner);" HOSTS_TABLE
+/* what version 2 brought: the hosts files that show a pool, and the lines each has of its own */
+#define HOSTS_TABLE                                                                                \
+	"CREATE TABLE hosts(path TEXT NOT NULL, place INTEGER NOT NULL, pool TEXT NOT NULL, "      \
+	"own TEXT NOT NULL, PRIMARY KEY(path, pool)) WITHOUT ROWID;"                               \
+	"CREATE INDEX shows ON hosts(pool);"                                                       \
+	"PRAGMA user_version = 2;"
+#define VERSION 2
 
 /* from 2: 1 is what getopt_long() returns for an operand */
-enum option_name { DB = 2, GATEWAY, RANGE, IF_EMPTY, AFTER, HOSTS, OWNER, FORMAT, HELP, OPTIONS };
+enum option_name {
+	DB = 2,
+	GATEWAY,
+	RANGE,
+	IF_EMPTY,
+	AFTER,
+	HOSTS,
+	OWN,
+	OWNER,
+	FORMAT,
+	HELP,
+	OPTIONS
+};
 
 struct request {
 	const char *option[OPTIONS];
 	char **word; /* the operands */
 	int words;
-	const char *text; /* the verb and its first operands, for messages */
-	char *found;      /* room for the name of a pool that a verb comes across */
+	const char *text;    /* the verb and its first operands, for messages */
+	struct name *answer; /* what to print when it is done */
 	sqlite3 *db;
+	int64_t version; /* of the tables, 0 when there are none */
 	int log_pages;
 };
 
@@ -140,7 +159,7 @@ static int64_t schema_version(const struct request *rq)
 	int64_t version = step(rq, stmt) ? sqlite3_column_int64(stmt, 0) : 0;
 
 	finish(rq, stmt);
-	if (version > 1)
+	if (version > VERSION)
 		die("%s: %s is version %lld, made by a newer sc-ipam", rq->text, rq->option[DB],
 		    (long long)version);
 	return version;
@@ -184,7 +203,7 @@ static bool open_db(struct request *rq, bool create)
 	 * would pay an fsync for each lease. */
 	execute(rq, "PRAGMA synchronous = NORMAL");
 	(void)sqlite3_wal_hook(rq->db, log_grew, &rq->log_pages);
-	if (schema_version(rq) == 1)
+	if ((rq->version = schema_version(rq)) > 0)
 		return true;
 	if (!create)
 		return false;

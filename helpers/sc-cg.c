@@ -1,7 +1,8 @@
 /* sc-cg: control groups of every version behind one path and one vocabulary
- * usage: sc-cg [--mounts=FILE] create CG | set CG KEY=VALUE... | check KEY=VALUE... |
- *              get CG KEY... [-- CG KEY...]... | keys [CG] | exec CG PROG [ARG...] |
- *              freeze CG | thaw CG | kill CG | procs CG | stat CG... | rm [-p] CG
+ * usage: sc-cg [--mounts=FILE] create CG [KEY=VALUE...] | set CG KEY=VALUE... |
+ *              check KEY=VALUE... | get CG KEY... [-- CG KEY...]... | keys [CG] |
+ *              exec CG PROG [ARG...] | freeze CG | thaw CG | kill CG | procs CG |
+ *              stat CG... | rm [-p] CG
  * exit: 0; 125 own failure; exec: 126 PROG cannot be executed, 127 not found, else PROG's own.
  *
  * Rests on cgroups(7), cgroup_namespaces(7), cpuset(7), bpf(2), the kernel's
@@ -16,37 +17,72 @@
 #include "cg-stat.h"
 
 static const char usage[] =
-    "usage: sc-cg [--mounts=FILE] create CG | set CG KEY=VALUE... | check KEY=VALUE... | "
-    "get CG KEY... [-- CG KEY...]... | keys [CG] | exec CG PROG [ARG...] | freeze CG | thaw CG | "
-    "kill CG | procs CG | stat CG... | rm [-p] CG";
+    "usage: sc-cg [--mounts=FILE] create CG [KEY=VALUE...] | set CG KEY=VALUE... | "
+    "check KEY=VALUE... | get CG KEY... [-- CG KEY...]... | keys [CG] | exec CG PROG [ARG...] | "
+    "freeze CG | thaw CG | kill CG | procs CG | stat CG... | rm [-p] CG";
 
-static void set(const struct hierarchies *all, const char *cg, char **words)
+static void parse_settings(struct settings *settings, char **words)
 {
-	struct settings settings = {0};
+	memset(settings, 0, sizeof(*settings));
+	while (*words)
+		parse_setting(settings, *words++);
+}
+
+/* CG NULL: only validate */
+static void set(const struct hierarchies *all, const char *cg, struct settings *settings)
+{
 	struct plan plan; /* large, and only as much of it touched as there is to do */
 	int devices = -1, version = 0;
 
 	plan.all = all;
 	plan.cg = cg;
 	plan.nputs = plan.nchecks = 0;
-	while (*words)
-		parse_setting(&settings, *words++);
-	if (settings.devices.n)
-		version = must_host(&plan, settings.devices_key, DEVICES, &devices);
-	plan_all(&plan, &settings);
+	if (settings->devices.n)
+		version = must_host(&plan, settings->devices_key, DEVICES, &devices);
+	plan_all(&plan, settings);
 	if (!cg)
 		return;
 	write_plan(&plan);
 	verify_plan(&plan);
 	if (version == 1)
-		set_devices_v1(devices, &settings.devices);
+		set_devices_v1(devices, &settings->devices);
 	else if (version == 2)
-		set_devices_v2(devices, &settings.devices);
+		set_devices_v2(devices, &settings->devices);
 	/* last, because it waits */
-	if (settings.at[FREEZE].key && settings.at[FREEZE].value)
+	if (settings->at[FREEZE].key && settings->at[FREEZE].value)
 		freeze(all, cg);
-	else if (settings.at[FREEZE].key)
+	else if (settings->at[FREEZE].key)
 		thaw(all, cg);
+}
+
+/* what an exit takes back while it is set: exit(3) passes nothing on */
+static struct unfinished {
+	const struct hierarchies *all;
+	const char *cg;
+	struct made made;
+} unfinished;
+
+static void take_back_unfinished(void)
+{
+	if (unfinished.cg)
+		take_back(unfinished.all, unfinished.cg, &unfinished.made);
+}
+
+/* whole, with its values, or not at all */
+static void create_with(const struct hierarchies *all, const char *cg, char **words)
+{
+	struct settings settings;
+
+	parse_settings(&settings, words);
+	if (atexit(take_back_unfinished) != 0)
+		die("atexit:");
+	create(all, cg, &unfinished.made);
+	if (!*words)
+		return;
+	unfinished.all = all;
+	unfinished.cg = cg;
+	set(all, cg, &settings);
+	unfinished.cg = NULL;
 }
 
 static bool join_v2(int dir)
@@ -182,11 +218,12 @@ static int run(const char *mounts, int v2_fd, const char *verb, int argc, char *
 		const char *name;
 		int min, max;
 	} verbs[] = {
-	    [CREATE] = {"create", 1, 1},     [SET_KEYS] = {"set", 2, 0}, [CHECK] = {"check", 1, 0},
+	    [CREATE] = {"create", 1, 0},     [SET_KEYS] = {"set", 2, 0}, [CHECK] = {"check", 1, 0},
 	    [GET] = {"get", 2, 0},           [KEYS] = {"keys", 0, 1},    [EXEC] = {"exec", 2, 0},
 	    [FREEZE_ALL] = {"freeze", 1, 1}, [THAW] = {"thaw", 1, 1},    [KILL] = {"kill", 1, 1},
 	    [PROCS] = {"procs", 1, 1},       [STAT] = {"stat", 1, 0},    [RM] = {"rm", 1, 1}};
 	struct hierarchies all;
+	struct settings settings;
 	bool parents = false;
 	size_t i = 0;
 
@@ -216,11 +253,12 @@ static int run(const char *mounts, int v2_fd, const char *verb, int argc, char *
 	find_hierarchies(mounts, &all);
 	switch ((enum verb)i) {
 	case CREATE:
-		create(&all, cg);
+		create_with(&all, cg, argv + 1);
 		break;
 	case SET_KEYS:
 	case CHECK:
-		set(&all, cg, argv + (cg ? 1 : 0));
+		parse_settings(&settings, argv + (cg ? 1 : 0));
+		set(&all, cg, &settings);
 		break;
 	case GET:
 		return get_all(&all, argc, argv);

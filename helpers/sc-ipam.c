@@ -2,110 +2,18 @@
  * usage: sc-ipam --db=FILE VERB ... (the verbs: see verbs[] below, sc-ipam --help, sc-ipam(8))
  * exit codes: 0 done; 75 the address was taken in the meantime, ask next again; 125 all else
  *
- * Rests on https://www.sqlite.org/{wal,partialindex,lang_returning}.html and hosts(5).
+ * Rests on https://www.sqlite.org/{wal,partialindex,lang_returning,json1}.html and hosts(5).
  *
- * ipam-db.h has the database, ipam-addr.h the addresses, ipam-pool.h the bitmap; here are the
- * hosts file and the verbs. main() puts each verb into a transaction of its own. */
-#include <fcntl.h>
+ * ipam-db.h has the database, ipam-addr.h the addresses, ipam-pool.h the bitmap, ipam-hosts.h the
+ * hosts files; here are the verbs. main() puts each verb into a transaction of its own. */
 #include <getopt.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
-#include "ipam-pool.h"
+#include "ipam-hosts.h"
 
-#define OPERAND   1            /* what getopt_long() returns for an operand */
-#define LAST_NAME "~"          /* sorts behind every name */
-#define PAD_MAX   (64L * 1024) /* bytes; see write_hosts() */
-
-/* ---- the hosts file ---- */
-
-/* In place, since containers have this inode mounted. What is behind the new content is
- * overwritten by empty lines before it is cut off: a reader in between never sees half of
- * an old line. A container may have made its file huge, so this has a limit. */
-static void write_hosts(const struct request *rq, sqlite3_str *lines, const char *path, bool create)
-{
-	struct stat status;
-	off_t length = sqlite3_str_length(lines), done = 0, end;
-	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-	int fd = open(path, flags);
-
-	if (fd < 0 && errno == ENOENT) {
-		if (!create)
-			return;
-		fd = open(path, flags | O_CREAT | O_EXCL, 0600);
-		if (fd >= 0 && fchmod(fd, 0644) < 0)
-			die("%s: chmod %s:", rq->text, path);
-	}
-	if (fd < 0 || fstat(fd, &status) < 0)
-		die("%s: open %s:", rq->text, path);
-	if (!S_ISREG(status.st_mode))
-		die("%s: open %s: not a regular file", rq->text, path);
-	end = status.st_size < length + PAD_MAX ? status.st_size : length + PAD_MAX;
-	if (sqlite3_str_length(lines) < end)
-		sqlite3_str_appendchar(lines, (int)(end - sqlite3_str_length(lines)), '\n');
-	if (sqlite3_str_errcode(lines) != SQLITE_OK)
-		die("%s: write %s: %s", rq->text, path, strerror(ENOMEM));
-	/* a full disk is noticed here, while the old content is untouched */
-	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, length) < 0 &&
-	    (errno == ENOSPC || errno == EDQUOT))
-		die("%s: write %s:", rq->text, path);
-	while (done < sqlite3_str_length(lines)) {
-		ssize_t wrote = pwrite(fd, sqlite3_str_value(lines) + done,
-				       (size_t)(sqlite3_str_length(lines) - done), done);
-
-		if (wrote < 0)
-			die("%s: write %s:", rq->text, path);
-		done += wrote;
-	}
-	if (ftruncate(fd, length) < 0 || close(fd) < 0)
-		die("%s: write %s:", rq->text, path);
-}
-
-static void update_hosts(const struct request *rq, const char *pool, const char *path, bool create)
-{
-	sqlite3_str *lines = sqlite3_str_new(rq->db);
-	sqlite3_stmt *stmt = query(rq,
-				   "SELECT address, names FROM leases WHERE pool = ?1 AND "
-				   "names <> '' ORDER BY host",
-				   "s", pool);
-
-	sqlite3_str_appendall(lines,
-			      "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-	while (step(rq, stmt)) {
-		sqlite3_str_appendall(lines, column(stmt, 0));
-		sqlite3_str_appendchar(lines, 1, ' ');
-		sqlite3_str_appendall(lines, column(stmt, 1));
-		sqlite3_str_appendchar(lines, 1, '\n');
-	}
-	write_hosts(rq, lines, path, create);
-	sqlite3_free(sqlite3_str_finish(lines));
-}
-
-/* The file is written before the commit, while the lock keeps others away. If then the
- * commit fails, it is written once more, from the leases as they are without us. */
-static void commit(const struct request *rq, const char *pool, const char *path, bool create)
-{
-	sigset_t all;
-
-	/* no Ctrl-C between the file and the commit */
-	if (sigfillset(&all) < 0 || sigprocmask(SIG_BLOCK, &all, NULL) < 0)
-		die("sigprocmask:");
-	if (path)
-		update_hosts(rq, pool, path, create);
-	if (sqlite3_exec(rq->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
-		return;
-	char *why = sqlite3_mprintf("%s", sqlite3_errmsg(rq->db));
-
-	(void)sqlite3_exec(rq->db, "ROLLBACK", NULL, NULL, NULL);
-	if (path) {
-		execute(rq, "BEGIN IMMEDIATE");
-		update_hosts(rq, pool, path, false);
-	}
-	die("%s: %s: %s (nothing was changed)", rq->text, rq->option[DB], why ? why : "");
-}
-
-/* ---- verbs ---- */
+#define OPERAND   1   /* what getopt_long() returns for an operand */
+#define LAST_NAME "~" /* sorts behind every name */
 
 static void add_part(const struct request *rq, const struct pool *pool, int64_t part)
 {
@@ -179,13 +87,14 @@ static struct pool new_pool(const struct request *rq)
 	return pool;
 }
 
-static const char *pool_add(const struct request *rq)
+static char *pool_add(const struct request *rq)
 {
 	struct pool pool = new_pool(rq), old;
 	struct name subnet = net_name(pool.net.base, pool.net.length);
 	struct name gw = address_name(pool.gateway);
 	struct name within = net_name(pool.range.base, pool.range.length);
 
+	/* asked again: now nobody else can make them */
 	if (schema_version(rq) == 0)
 		execute(rq, SCHEMA);
 	if (load_pool(rq, pool.name, &old)) {
@@ -215,7 +124,7 @@ static const char *pool_add(const struct request *rq)
 	return NULL;
 }
 
-static const char *pool_rm(const struct request *rq)
+static char *pool_rm(const struct request *rq)
 {
 	const char *pool = valid("pool", rq->word[0]);
 	sqlite3_stmt *stmt =
@@ -228,12 +137,13 @@ static const char *pool_rm(const struct request *rq)
 		finish(rq, stmt);
 		return NULL;
 	}
+	forget_files(rq, pool);
 	(void)step(rq, query(rq, "DELETE FROM bitmaps WHERE pool = ?1", "s", pool));
 	(void)step(rq, query(rq, "DELETE FROM pools WHERE name = ?1", "s", pool));
 	return NULL;
 }
 
-static const char *pool_list(const struct request *rq)
+static char *pool_list(const struct request *rq)
 {
 	const char *only = rq->words ? rq->word[0] : NULL, *comma = "";
 	struct pool pool;
@@ -267,32 +177,38 @@ static const char *pool_list(const struct request *rq)
 	return NULL;
 }
 
-static const char *next(const struct request *rq)
+/* the free id behind --after, or behind the one taken last; a full pool ends the process */
+static int64_t next_id(const struct request *rq, const struct pool *pool)
 {
 	const char *after = rq->option[AFTER];
 	struct address address;
-	struct pool pool;
 	int64_t first, last;
-
-	need_pool(rq, rq->word[0], &pool);
-	int64_t count = range_of(&pool, &first, &last), start = pool.last;
+	int64_t count = range_of(pool, &first, &last), start = pool->last;
 
 	if (after)
-		start = parse_address(after, &address) ? id_of(&pool, address) : -1;
+		start = parse_address(after, &address) ? id_of(pool, address) : -1;
 	if (start < 0)
 		die("%s: '%s' is not an address of %s", rq->text, after,
-		    net_name(pool.net.base, pool.net.length).text);
+		    net_name(pool->net.base, pool->net.length).text);
 	/* an address taken by name may be outside of the range */
 	if (start < first || start > last)
 		start = first - 1;
-	int64_t id = search(rq, &pool, start + 1, last);
+	int64_t id = search(rq, pool, start + 1, last);
 
 	if (id < 0)
-		id = search(rq, &pool, first, start);
+		id = search(rq, pool, first, start);
 	if (id < 0)
-		die("pool %s (%s): all %lld addresses are leased", pool.name,
-		    net_name(pool.range.base, pool.range.length).text, (long long)count);
-	(void)puts(net_name(address_of(&pool, id), pool.net.length).text);
+		die("pool %s (%s): all %lld addresses are leased", pool->name,
+		    net_name(pool->range.base, pool->range.length).text, (long long)count);
+	return id;
+}
+
+static char *next(const struct request *rq)
+{
+	struct pool pool;
+
+	need_pool(rq, rq->word[0], &pool);
+	(void)puts(net_name(address_of(&pool, next_id(rq, &pool)), pool.net.length).text);
 	return NULL;
 }
 
@@ -311,7 +227,17 @@ static char *join_names(const struct request *rq)
 	return sqlite3_str_finish(names);
 }
 
-static const char *take(const struct request *rq)
+/* what a verb returns whose change concerns one pool; for sqlite3_free() */
+static char *changed(const struct request *rq, const char *pool)
+{
+	char *pools = sqlite3_mprintf("[\"%s\"]", pool);
+
+	if (!pools)
+		die("%s: %s", rq->text, strerror(ENOMEM));
+	return pools;
+}
+
+static char *take(const struct request *rq)
 {
 	const char *owner = valid("owner", rq->word[2]), *never;
 	char *names = join_names(rq);
@@ -319,7 +245,11 @@ static const char *take(const struct request *rq)
 	struct pool pool;
 
 	need_pool(rq, rq->word[0], &pool);
-	if (!parse_address(rq->word[1], &address))
+	bool any = strcmp(rq->word[1], "-") == 0;
+
+	if (any)
+		address = address_of(&pool, next_id(rq, &pool));
+	else if (!parse_address(rq->word[1], &address))
 		die("%s: '%s' is not an address", rq->text, rq->word[1]);
 	int64_t id = id_of(&pool, address);
 
@@ -347,11 +277,13 @@ static const char *take(const struct request *rq)
 	(void)step(rq,
 		   query(rq, "UPDATE pools SET last = ?1 WHERE name = ?2", "is", id, pool.name));
 	sqlite3_free(names);
-	return rq->word[0];
+	if (any)
+		*rq->answer = net_name(address, pool.net.length);
+	return changed(rq, pool.name);
 }
 
 /* an undo command, too: a lease that has gone since is no reason to fail */
-static const char *rename_lease(const struct request *rq)
+static char *rename_lease(const struct request *rq)
 {
 	const char *owner = valid("owner", rq->word[2]);
 	char *names = join_names(rq);
@@ -368,10 +300,10 @@ static const char *rename_lease(const struct request *rq)
 				     "AND owner = ?3",
 				     "siss", rq->word[0], id, owner, names ? names : ""));
 	sqlite3_free(names);
-	return id < 0 ? NULL : rq->word[0];
+	return id < 0 ? NULL : changed(rq, pool.name);
 }
 
-static const char *drop(const struct request *rq)
+static char *drop(const struct request *rq)
 {
 	const char *pool = rq->words ? valid("pool", rq->word[0]) : NULL;
 	const char *owner = rq->option[OWNER] ? valid("owner", rq->option[OWNER]) : NULL;
@@ -399,23 +331,24 @@ static const char *drop(const struct request *rq)
 			     "RETURNING pool, host",
 			     "ss", owner, pool);
 	}
+	sqlite3_str *pools = sqlite3_str_new(rq->db);
+
 	/* sqlite deletes all rows before it returns the first one */
 	while (step(rq, stmt)) {
 		const char *from = column(stmt, 0);
 
 		if (!mark(rq, from, sqlite3_column_int64(stmt, 1), false))
 			damaged(rq, "there was a lease, but the bitmap says free");
-		if (!pool) {
-			(void)snprintf(rq->found, NAME_SIZE, "%s", from);
-			pool = rq->found;
-		}
-		if (rq->option[HOSTS] && strcmp(pool, from) != 0)
-			die("%s: leases in pools %s and %s, but one --hosts", rq->text, pool, from);
+		sqlite3_str_appendf(pools, "%s\"%s\"", sqlite3_str_length(pools) ? "," : "[", from);
 	}
-	return pool;
+	if (sqlite3_str_length(pools))
+		sqlite3_str_appendchar(pools, 1, ']');
+	if (sqlite3_str_errcode(pools) != SQLITE_OK)
+		die("%s: %s", rq->text, strerror(ENOMEM));
+	return sqlite3_str_finish(pools);
 }
 
-static const char *list(const struct request *rq)
+static char *list(const struct request *rq)
 {
 	const char *only = rq->words ? rq->word[0] : NULL;
 	struct pool pool;
@@ -440,41 +373,61 @@ static const char *list(const struct request *rq)
 	return NULL;
 }
 
-static const char *hosts(const struct request *rq)
+/* called before the database is opened: whoever changes a lease writes to the files, from wherever
+ * it is */
+static void check_paths(const struct request *rq)
 {
+	const char *path = rq->word[0], *own = rq->option[OWN];
+
+	if (path[0] != '/' || (own && own[0] != '/'))
+		die("hosts: '%s' is not an absolute path", path[0] != '/' ? path : own);
+	if (rq->words == 1 && own)
+		die("hosts %s: --own, but no pool", path);
+}
+
+/* registers a file, and writes it */
+static char *hosts(const struct request *rq)
+{
+	const char *path = rq->word[0], *own = rq->option[OWN] ? rq->option[OWN] : "";
 	struct pool pool;
 
-	need_pool(rq, rq->word[0], &pool);
-	update_hosts(rq, pool.name, rq->word[1], true);
+	unregister(rq, path);
+	for (int i = 1; i < rq->words; i++) {
+		need_pool(rq, rq->word[i], &pool);
+		(void)step(rq, query(rq, "INSERT OR IGNORE INTO hosts VALUES(?1, ?2, ?3, ?4)",
+				     "siss", path, (int64_t)i, pool.name, own));
+	}
+	/* what went wrong has been said */
+	if (rq->words > 1 && write_hosts(rq, path, own, FOR_HOSTS) != WRITTEN)
+		exit(EXIT_HELPER);
 	return NULL;
 }
 
-enum { CREATES = 1, CHANGES = 2, UNDOES = 4 };
+/* UNDOES: what is not there is a success. ALONE: with one operand it is such an undo command */
+enum { CREATES = 1, CHANGES = 2, UNDOES = 4, ALONE = 8 };
 
 static const struct verb {
 	const char *name, *usage;
 	int min, max, does;
 	unsigned options;
-	const char *(*run)(const struct request *rq); /* returns the pool of --hosts */
+	char *(*run)(const struct request *rq); /* returns the pools whose hosts files change */
 } verbs[] = {
     {"pool-add", "POOL SUBNET [--gateway=ADDR] [--range=CIDR]", 2, 2, CREATES | CHANGES,
      1 << GATEWAY | 1 << RANGE, pool_add},
     {"pool-rm", "POOL [--if-empty]", 1, 1, CHANGES | UNDOES, 1 << IF_EMPTY, pool_rm},
     {"pool-list", "[POOL] [--format=json]", 0, 1, 0, 1 << FORMAT, pool_list},
     {"next", "POOL [--after=ADDR]", 1, 1, 0, 1 << AFTER, next},
-    {"take", "POOL ADDR OWNER [NAME...] [--hosts=HOSTS]", 3, 1000, CHANGES, 1 << HOSTS, take},
-    {"rename", "POOL ADDR OWNER [NAME...] [--hosts=HOSTS]", 3, 1000, CHANGES | UNDOES, 1 << HOSTS,
-     rename_lease},
-    {"drop", "[POOL [ADDR]] [--owner=OWNER] [--hosts=HOSTS]", 0, 2, CHANGES | UNDOES,
-     1 << OWNER | 1 << HOSTS, drop},
+    {"take", "POOL ADDR|- OWNER [NAME...]", 3, 1000, CHANGES, 0, take},
+    {"rename", "POOL ADDR OWNER [NAME...]", 3, 1000, CHANGES | UNDOES, 0, rename_lease},
+    {"drop", "[POOL [ADDR]] [--owner=OWNER]", 0, 2, CHANGES | UNDOES, 1 << OWNER, drop},
     {"list", "[POOL] [--format=json]", 0, 1, 0, 1 << FORMAT, list},
-    {"hosts", "POOL HOSTS", 2, 2, CHANGES, 0, hosts},
+    {"hosts", "FILE [POOL... [--own=LINES]]", 1, 100, CHANGES | ALONE, 1 << OWN, hosts},
 };
 
 static const struct option options[] = {
     {"db", required_argument, NULL, DB},       {"gateway", required_argument, NULL, GATEWAY},
     {"range", required_argument, NULL, RANGE}, {"if-empty", no_argument, NULL, IF_EMPTY},
-    {"after", required_argument, NULL, AFTER}, {"hosts", required_argument, NULL, HOSTS},
+    {"after", required_argument, NULL, AFTER}, {"own", required_argument, NULL, OWN},
     {"owner", required_argument, NULL, OWNER}, {"format", required_argument, NULL, FORMAT},
     {"help", no_argument, NULL, HELP},         {NULL, 0, NULL, 0},
 };
@@ -515,7 +468,9 @@ int main(int argc, char **argv)
 {
 	struct request rq = {0};
 	const struct verb *verb = NULL;
-	char shown[600], found[NAME_SIZE];
+	struct name answer = {""};
+	char shown[600];
+	sigset_t all;
 
 	prog = "sc-ipam";
 	(void)umask(077);
@@ -541,21 +496,36 @@ int main(int argc, char **argv)
 		       rq.words > 0 ? " " : "", rq.words > 0 ? rq.word[0] : "",
 		       rq.words > 1 ? " " : "", rq.words > 1 ? rq.word[1] : "");
 	rq.text = shown;
-	rq.found = found;
+	rq.answer = &answer;
+
+	bool undoes = verb->does & UNDOES || (verb->does & ALONE && rq.words == 1);
 
 	if (verb->does & CREATES)
 		(void)new_pool(&rq);
+	if (verb->run == hosts)
+		check_paths(&rq);
 	if (!open_db(&rq, verb->does & CREATES)) {
-		if (rq.words && !(verb->does & UNDOES))
-			die("%s: no pool '%s' in %s", rq.text, rq.word[0], rq.option[DB]);
+		if (rq.words && !undoes)
+			die("%s: no pool '%s' in %s", rq.text, rq.word[verb->does & ALONE ? 1 : 0],
+			    rq.option[DB]);
 		if (rq.option[FORMAT])
 			(void)puts("[]");
 	} else if (verb->does & CHANGES) {
 		execute(&rq, "BEGIN IMMEDIATE");
+		/* no Ctrl-C between a hosts file and the commit */
+		if (sigfillset(&all) < 0 || sigprocmask(SIG_BLOCK, &all, NULL) < 0)
+			die("sigprocmask:");
+		/* asked again, as another process may have been faster */
+		if (rq.version == 1 && schema_version(&rq) == 1)
+			execute(&rq, HOSTS_TABLE);
 		reserve_log(&rq);
-		const char *pool = verb->run(&rq);
+		char *pools = verb->run(&rq);
 
-		commit(&rq, pool, pool ? rq.option[HOSTS] : NULL, !(verb->does & UNDOES));
+		commit(&rq, pools, undoes && verb->run != rename_lease ? FOR_UNDO : FOR_TAKE);
+		sqlite3_free(pools);
+		/* not before it is true */
+		if (*answer.text)
+			(void)puts(answer.text);
 		trim_log(&rq);
 	} else {
 		execute(&rq, "BEGIN");

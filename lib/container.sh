@@ -22,27 +22,6 @@ $record/hostname /etc/hostname none bind,ro,X-mount.mkdir$idmap 0 0"
 	[ ! "$mounts_fstab" ] || fstab=$fstab$nl$mounts_fstab
 }
 
-# container_resolv_conf - sets $resolv_conf: the host's name servers that a container can reach
-container_resolv_conf() {
-	local file=/etc/resolv.conf key value
-	resolv_conf=''
-	# the stub of systemd-resolved listens on the host's loopback; its real servers are listed here
-	[ ! -e /run/systemd/resolve/resolv.conf ] || file=/run/systemd/resolve/resolv.conf
-	[ -e "$file" ] || file=/dev/null
-	while read -r key value || [ "$key" ]; do
-		case $key,$value,$net in
-		nameserver,127.0.0.53,* | nameserver,::1,[!h]* | nameserver,127.*,[!h]*) ;;
-		nameserver,127.*,host | nameserver,[0-9a-fA-F]*,* | search,* | domain,* | options,*)
-			resolv_conf="$resolv_conf${resolv_conf:+$nl}$key $value"
-			;;
-		esac
-	done <"$file"
-	case $resolv_conf in
-	*nameserver*) ;;
-	*) resolv_conf="$resolv_conf${resolv_conf:+$nl}nameserver 8.8.8.8${nl}nameserver 8.8.4.4" ;;
-	esac
-}
-
 # plain_word TEXT - print TEXT if it has only letters, digits and `_.,:-`; it becomes part of a command
 plain_word() {
 	case $1 in
@@ -53,12 +32,32 @@ plain_word() {
 
 # container_network_check - refuse a network that is not there
 container_network_check() {
-	case $net in
-	bridge | none | host) ;;
-	*) [ -e "/run/netns/$net" ] || die "there is no network namespace '$net'; 'scadm create-netns --name=$net' makes it, 'ip netns' lists them" ;;
-	esac
-	[ "$net" != bridge ] && [ "$net" != none ] || [ ! -e "/run/netns/$name" ] ||
+	local line
+	if [ "$attachments" ]; then
+		while read -r line; do
+			[ "${line%% *}" = bridge ] || [ -e "$SC_ROOT/networks/${line%% *}/network" ] ||
+				die "there is no network '${line%% *}': 'scadm network ls' lists them, 'scadm network create ${line%% *}' makes it"
+		done <<-END
+			$attachments
+		END
+	fi
+	container_netns
+	[ ! "$own_netns" ] || [ ! -e "/run/netns/$name" ] ||
 		die "a network namespace '$name' is there already; choose another --name, or use it with --net=$name"
+	case $net in container:*) return 0 ;; esac
+	[ "$own_netns" ] || [ "$net" = host ] || [ -e "/run/netns/$netns" ] ||
+		die "there is no network '$net', and no network namespace of that name: 'scadm network ls' and 'ip netns' list them; 'scadm network create $net' makes the one, 'scadm create-netns --name=$net' the other"
+}
+
+# container_netns - sets $netns to the name of its network namespace (none: the host's) and $own_netns if it has that for itself
+container_netns() {
+	own_netns='' netns=$net
+	case $net in
+	host) netns='' ;;
+	none) own_netns=1 netns=$name ;;
+	container:*) attach_container_netns ;;
+	*) [ ! "$attachments" ] || own_netns=1 netns=$name ;;
+	esac
 }
 
 # container_image_read - sets $created $layers $labels_json $ports_json $image_volumes $image_health and, unless the user
@@ -123,15 +122,13 @@ container_userns() {
 	[ "$userns" = auto ] || return 0
 	idmap=,X-mount.idmap
 	id_range
-	case $net in
-	bridge | none) user_of=/run/netns/$name ;;
-	*)
-		if [ -e "$SC_ROOT/netns/$net/uid_base" ]; then
-			read -r uid_base <"$SC_ROOT/netns/$net/uid_base"
-			user_of=/run/netns/$net
-		fi
-		;;
-	esac
+	if [ "$own_netns" ]; then
+		user_of=/run/netns/$name
+	elif [ -e "$SC_ROOT/netns/$netns/uid_base" ]; then
+		read -r uid_base <"$SC_ROOT/netns/$netns/uid_base"
+		user_of=/run/netns/$netns
+	fi
+	attach_container_userns
 }
 
 # container_init - sets $init to a program of this host that reaps zombies and passes signals on; it is mounted read-only

@@ -7,6 +7,7 @@ create_ask() {
 	new_id
 	short=${id%"${id#????????????}"}
 	run_options "$@"
+	attach_container_ask
 	name=${name:-$short} hostname=${hostname:-$name}
 	[ ! "$remove$keep" ] || [ "$remove$keep" = 1 ] || die '--rm and --keep exclude each other'
 	run_defaults
@@ -19,9 +20,10 @@ create_ask() {
 	container_image_read
 	health_ask
 	container_userns
-	container_resolv_conf
-	hosts=$record/hosts
-	[ "$net" != bridge ] || hosts=$SC_ROOT/bridges/$SC_PREFIX-br0/hosts
+	publish_ask
+	resolve_conf
+	attach_hosts
+	attach_container_files
 	mounts_ask
 	container_fstab
 }
@@ -54,7 +56,9 @@ create_record() {
 	put "$record/limits" "$limits"
 	put "$record/hostname" "$hostname"
 	put "$record/resolv.conf" "$resolv_conf"
-	[ "$net" = bridge ] || put "$hosts" "127.0.0.1 localhost${nl}::1 localhost ip6-localhost ip6-loopback${nl}127.0.1.1 $hostname"
+	[ ! "$hosts_own" ] || put "$record/extra-hosts" "$hosts_own"
+	[ ! "$hosts_own" ] || put "$record/hosts.own" "$hosts_own"
+	[ "$attachments" ] || [ "$hosts" != "$record/hosts" ] || put "$hosts" "127.0.0.1 localhost${nl}::1 localhost ip6-localhost ip6-loopback${nl}127.0.1.1 $hostname${hosts_own:+$nl$hosts_own}"
 	note "The environment, the command, and the line that was typed: words that end with a NUL byte, whatever is in them."
 	create_environment "$@"
 	create_command "$@"
@@ -65,8 +69,10 @@ create_record() {
 	[ ! "$keep" ] || undo_line '# keep'
 }
 
-# create_config - the record config.json, the last file of a new container; reads $address
+# create_config - the record config.json, the last file of a new container; reads $attachments
 create_config() {
+	[ ! "$attachments" ] || put "$record/networks" "$attachments"
+	publish_write
 	record_json
 	hint=''
 	put "$record/config.json" "$config"

@@ -132,6 +132,8 @@ doctor_network() {
 	1) doctor_row ok br_netfilter 'run (nothing needs it)' '1: frames between containers pass our chain, which lets them' ;;
 	*) doctor_row ok br_netfilter 'run (nothing needs it)' 'frames between containers do not pass the firewall' ;;
 	esac
+	doctor_kernel_fix NET_CLS_BPF
+	doctor_tried sources 'run (spoofed addresses)' 'clsact and a classic bpf program are accepted' tc "$fix"
 	doctor_kernel_fix NET_SCH_TBF
 	doctor_tried tbf '--net-rate, --net-rate-in' 'a token bucket is accepted' tc "$fix"
 	doctor_kernel_fix IFB
@@ -145,7 +147,7 @@ doctor_bridge_name() {
 	local name="$SC_PREFIX-br0"
 	if [ ! -e "/sys/class/net/$name" ]; then
 		doctor_row ok "$name" run 'not there yet: run makes it'
-	elif [ -e "$SC_ROOT/bridges/$name/subnet" ]; then
+	elif [ -e "$SC_ROOT/networks/bridge/network" ]; then
 		doctor_row ok "$name" run 'there, and made by scadm'
 	elif [ "$root" ]; then
 		doctor_row missing "$name" run 'there, and scadm did not make it' "ip link del dev $name" \

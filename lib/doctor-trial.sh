@@ -18,6 +18,7 @@ doctor_needs() {
 		;;
 	tbf) parts='veth:VETH sch_tbf:NET_SCH_TBF' ;;
 	ifb) parts='veth:VETH ifb:IFB sch_ingress:NET_SCH_INGRESS cls_u32:NET_CLS_U32 act_mirred:NET_ACT_MIRRED' ;;
+	sources) parts='veth:VETH sch_ingress:NET_SCH_INGRESS cls_bpf:NET_CLS_BPF' ;;
 	classify)
 		parts=xt_CLASSIFY:NETFILTER_XT_TARGET_CLASSIFY
 		case $backend in
@@ -36,7 +37,7 @@ doctor_trials() {
 	trial=''
 	[ "$root" ] || return 0
 	doctor_layers
-	for feature in container idmap bridge veth rules tbf ifb classify; do
+	for feature in container idmap bridge veth rules sources tbf ifb classify; do
 		doctor_needs "$feature"
 		# shellcheck disable=SC2086 # words of our own
 		doctor_later $parts
@@ -44,7 +45,7 @@ doctor_trials() {
 		container) [ -x "$helpers/sc-clone" ] || continue ;;
 		idmap) [ -x "$helpers/sc-clone" ] && [ "$layers_there" ] || continue ;;
 		bridge | veth) doctor_has ip || continue ;;
-		tbf | ifb) doctor_has ip tc || continue ;;
+		sources | tbf | ifb) doctor_has ip tc || continue ;;
 		rules | classify) [ "$backend" ] && doctor_has iptables-restore || continue ;;
 		esac
 		[ "$later" ] || tries="$tries $feature"
@@ -119,6 +120,7 @@ doctor_inside() {
 		bridge) doctor_try bridge ip link add dev doctor0 type bridge ;;
 		veth) doctor_try veth ip link add dev doctor1 type veth peer name doctor2 ;;
 		tbf) doctor_try tbf tc qdisc add dev doctor1 root tbf rate 1mbit burst 32k latency 50ms ;;
+		sources) doctor_try sources doctor_sources ;;
 		ifb) doctor_try ifb doctor_mirror ;;
 		classify) doctor_try classify iptables -t mangle -A POSTROUTING -j CLASSIFY --set-class 1:1 ;;
 		rules)
@@ -152,7 +154,16 @@ doctor_mirror() {
 	# door: our own network namespace
 	ip link add dev doctor3 type ifb && tc -batch - <<-'END'
 		qdisc replace dev doctor1 clsact
-		filter replace dev doctor1 ingress protocol all prio 1 handle 800::1 u32 match u32 0 0 at -4 action mirred egress redirect dev doctor3
+		filter replace dev doctor1 ingress protocol all prio 2 handle 800::1 u32 match u32 0 0 at -4 action mirred egress redirect dev doctor3
+	END
+}
+
+# doctor_sources - look at what comes in on doctor1 with a program, as lib/source-check.sh does
+doctor_sources() {
+	# door: our own network namespace
+	tc -batch - <<-'END'
+		qdisc replace dev doctor1 clsact
+		filter replace dev doctor1 ingress protocol all prio 1 handle 1 bpf da bytecode '1,6 0 0 4294967295'
 	END
 }
 

@@ -185,7 +185,7 @@ mounts_check() {
 		fstab_text "$source"
 		[ ! -e "$text" ] || continue
 		# the hosts file of a network is there when its first address is taken
-		case $text in "$SC_ROOT"/bridges/*) continue ;; esac
+		case $text in "$SC_ROOT"/networks/* | "$SC_ROOT"/containers/*/hosts) continue ;; esac
 		source=$text
 		fstab_text "$target"
 		case $source in

@@ -13,7 +13,7 @@ inspect_words() {
 		case ${type:-volume} in volume) ! inspect_other volume "$word" || continue ;; esac
 		case ${type:-network} in network) ! inspect_other network "$word" || continue ;; esac
 		case $type in
-		'') say "there is no container, image or volume '$word'; 'scadm ps -a', 'scadm images' and 'scadm volume ls' list what there is" ;;
+		'') say "there is no container, image, volume or network '$word'; 'scadm ps -a', 'scadm images', 'scadm volume ls' and 'scadm network ls' list what there is" ;;
 		container) say "there is no container '$word'; 'scadm ps -a' lists all" ;;
 		image) say "there is no image '$word'; 'scadm images' lists all" ;;
 		*) say "there is no $type '$word'; 'scadm $type ls' lists all" ;;

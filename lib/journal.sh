@@ -199,7 +199,10 @@ reap_adopted() {
 	fi
 	[ -e "$1/pid" ] && [ ! -e "$1/exit" ] || return 1
 	{ read -r _ && read -r code; } <"$1/pid" || code=137
-	put "$1/exit" "$code false $(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	# a record that somebody else removes at this moment needs none
+	# shellcheck disable=SC2016 # for the sh of the plan
+	try sh -c '{ printf "%s\n" "$2" >"$1/exit"; } 2>/dev/null || test ! -e "$1/undo"' sh "$1" "$code false $(date -u +%Y-%m-%dT%H:%M:%SZ)" ||
+		die "cannot write $1/exit"
 	return 1
 }
 
@@ -257,11 +260,11 @@ state_storage() {
 state_is_ready() {
 	last_boot=''
 	[ ! -e "$SC_RUN/.boot_id" ] || read -r last_boot <"$SC_RUN/.boot_id" || last_boot=''
-	[ "$last_boot" = "$boot_id" ] && [ -d "$SC_ROOT/volumes" ]
+	[ "$last_boot" = "$boot_id" ] && [ -d "$SC_ROOT/networks" ]
 }
 
 # state_ready - make the state directories; after a reboot, undo what the journals say did not outlive it
-# (but not bridges: the default bridge is repaired when it is used next, others are made anew)
+# (but not networks: each is repaired when it is used next)
 state_ready() {
 	local record rebooted=1
 	! state_is_ready || return 0
@@ -277,7 +280,7 @@ state_ready() {
 		}
 	fi
 	[ -e "$SC_ROOT/containers" ] || state_storage
-	cmd mkdir -p -m 0700 "$SC_ROOT" "$SC_ROOT/containers" "$SC_ROOT/bridges" "$SC_ROOT/netns" \
+	cmd mkdir -p -m 0700 "$SC_ROOT" "$SC_ROOT/containers" "$SC_ROOT/networks" "$SC_ROOT/netns" \
 		"$SC_ROOT/connections" "$SC_ROOT/cgroups" "$SC_ROOT/imports" "$SC_ROOT/images" "$SC_ROOT/layers" "$SC_ROOT/merged" "$SC_ROOT/updates" "$SC_ROOT/blobs" "$SC_ROOT/blobs/sha256" "$SC_ROOT/volumes"
 	cmd mkdir -p "$SC_RUN" "$SC_RUN/.owners"
 	set +f

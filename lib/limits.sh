@@ -259,10 +259,10 @@ limits_before() {
 	before=$throttles$before
 }
 
-# limits_set CGROUP - have the kernel keep $cgroup_limits
+# limits_set set|create CGROUP - have the kernel keep $cgroup_limits, for a cgroup that is there or in the same call as it is made
 limits_set() {
 	local IFS="$nl"
-	hint "sc-cg(8) has the keys, 'sc-cg stat $1' what is used now, and 'scadm doctor' what this host can"
+	hint "sc-cg(8) has the keys, 'sc-cg stat $2' what is used now, and 'scadm doctor' what this host can"
 	# shellcheck disable=SC2086 # as above
-	cmd sc-cg set "$1" $cgroup_limits
+	cmd sc-cg "$1" "$2" $cgroup_limits
 }

@@ -5,7 +5,8 @@
 # All of it is at the host's end of the container's cable, v-ID12, where its root cannot reach it. A shaper, see
 # tc-tbf(8), works where packets leave a link: what goes into the container leaves v-ID12. What comes out of it
 # only arrives there; so that it leaves something too, it is led through i-ID12, a link that hands every packet
-# back to where it came from (an ifb).
+# back to where it came from (an ifb). The filter that leads it there has priority 2: the one of lib/source-check.sh
+# comes before it, on the same clsact, and what that one drops does not count.
 #
 # $net_rate_in and $net_rate_out are BITS_PER_SECOND:BURST_BYTES; empty or `none` is no limit, as for $net_prio.
 
@@ -86,13 +87,7 @@ rate_wanted() {
 	shaper="tbf rate ${bits}bit burst ${1#*:} limit $limit"
 }
 
-# rate_up - let the cable v-$short keep $net_rate_in and $net_rate_out, and what $address sends have $net_prio
-rate_up() {
-	rate_links ''
-	case $net_prio in '' | none) ;; *) rate_priority ;; esac
-}
-
-# rate_links LINES - the shapers; LINES are for tc(8) as well, and come before
+# rate_links LINES - let the cable v-$short keep $net_rate_in and $net_rate_out; LINES are for tc(8) as well, and come before
 rate_links() {
 	local lines="$1" shaper
 	if rate_wanted "$net_rate_in"; then
@@ -104,10 +99,11 @@ rate_links() {
 		# u32 with a mask of nothing matches all it can read: these 4 bytes are in every Ethernet header
 		lines="$lines${lines:+$nl}qdisc replace dev i-$short root $shaper
 qdisc replace dev v-$short clsact
-filter replace dev v-$short ingress protocol all prio 1 handle 800::1 u32 match u32 0 0 at -4 action mirred egress redirect dev i-$short"
+filter replace dev v-$short ingress protocol all prio 2 handle 800::1 u32 match u32 0 0 at -4 action mirred egress redirect dev i-$short"
 	fi
 	[ "$lines" ] || return 0
 	hint 'this needs sch_tbf, and for what comes out sch_ingress, cls_u32 and act_mirred in the kernel'
+	case $lines in *' bpf '*) hint "$hint; and cls_bpf for the check of sources, which networks made with '-o source-check=off' do without" ;; esac
 	feed "$lines" tc -batch -
 }
 
@@ -128,16 +124,15 @@ rate_ifb() {
 # rate_priority - let what $address sends leave the host with priority $net_prio
 # After routing: the kernel sets the priority of what it forwards by its TOS field, whatever it was before.
 rate_priority() {
-	local class chain='iptables -w 10 -t mangle'
+	local class tag="-m comment --comment \"scadm $name\""
 	class=$(printf '0:%x' "$net_prio")
 	note "Priority $net_prio for what the container sends to the outside: the queue of the link there looks at it."
-	# the jump goes first, and if it cannot, nor can the chain: then all of it is tried again
-	rate_undo " SC-$short" undo_line "! $chain -S SC-$short >/dev/null 2>&1 || { $chain -D POSTROUTING -m comment --comment 'scadm $short' -j SC-$short 2>/dev/null; $chain -F SC-$short && $chain -X SC-$short; }"
+	rate_undo " SC-$short" undo scadm-firewall rm "SC-$short"
 	hint 'this needs xt_CLASSIFY in the kernel'
 	feed "*mangle
 :SC-$short - [0:0]
--A SC-$short -s $address -j CLASSIFY --set-class $class
--I POSTROUTING -m comment --comment \"scadm $short\" -j SC-$short
+-A SC-$short -s $address $tag -j CLASSIFY --set-class $class
+-I POSTROUTING $tag -j SC-$short
 COMMIT" iptables-restore -w 10 --noflush
 }
 
@@ -151,7 +146,7 @@ rate_undo() {
 	) || exit
 }
 
-# rate_set - the same as rate_up for a container that runs, with the record $record; also takes away what is not wanted
+# rate_set - the same and $net_prio for a container that runs, with the record $record; also takes away what is not wanted
 rate_set() {
 	local lines='' had_link='' actual_in actual_out actual_prio
 	unset rates
@@ -161,9 +156,11 @@ rate_set() {
 	# for ever with all behind it: a new one takes its place.
 	[ ! "$actual_in" ] || lines="qdisc del dev v-$short root"
 	[ ! "$actual_out" ] || lines="$lines${lines:+$nl}qdisc del dev i-$short root"
-	# replaced, as it may not be there: somebody was killed before he came to that
+	# replaced, as it may not be there: somebody was killed before he came to that. Its clsact is not only ours.
 	[ ! "$had_link" ] || rate_wanted "$net_rate_out" ||
-		lines="$lines${lines:+$nl}qdisc replace dev v-$short clsact${nl}qdisc del dev v-$short clsact"
+		lines="$lines${lines:+$nl}qdisc replace dev v-$short clsact
+filter replace dev v-$short ingress protocol all prio 2 handle 800::1 u32 match u32 0 0 at -4 classid :1
+filter del dev v-$short ingress prio 2"
 	rate_links "$lines"
 	# after the filter that led to it: what finds no link there is dropped
 	[ ! "$had_link" ] || rate_wanted "$net_rate_out" || cmd ip link del dev "i-$short"
@@ -178,11 +175,7 @@ rate_set() {
 
 # rate_priority_down - take the chain away
 rate_priority_down() {
-	feed "*mangle
--D POSTROUTING -m comment --comment \"scadm $short\" -j SC-$short
--F SC-$short
--X SC-$short
-COMMIT" iptables-restore -w 10 --noflush
+	cmd scadm-firewall rm "SC-$short" mangle
 }
 
 # rate_down - take away what is there of a container that is gone

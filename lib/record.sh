@@ -33,17 +33,21 @@ record_end() {
 	config=${config%,}$1
 }
 
+# record_network - sets $settings_json to NetworkSettings: the networks and ports that the container has, or had last
+record_network() {
+	attach_json
+	publish_ports_json
+	settings_json="{$first_json,\"Networks\":$networks_json,\"SandboxKey\":\"${netns:+/run/netns/$netns}\",\"Ports\":$ports_now_json}"
+}
+
 # record_json - sets $config to the record of the container
 record_json() {
-	local netns_path='' security=''
-	case $net in
-	host) ;;
-	bridge | none) netns_path=/run/netns/$name ;;
-	*) netns_path=/run/netns/$net ;;
-	esac
+	local security=''
 	[ ! "$no_new_privs" ] || security='"no-new-privileges"'
 	[ "$seccomp" ] || security=$security${security:+,}'"seccomp=unconfined"'
 	log_json
+	publish_bindings_json
+	resolve_json
 	config="{\"Id\":\"$id\",\"Name\":\"$name\",\"Created\":\"$created\",\"Path\":$path_json,\"Args\":$args_json,"
 	record_field Image "$image"
 	# what the image has a word in comes last: of two members with one name the first one counts
@@ -60,19 +64,13 @@ record_json() {
 	record_raw LogConfig "$log_json"
 	record_raw Binds "$binds_json"
 	record_raw SecurityOpt "[$security]"
-	record_end "},$nl\"Mounts\":$mounts_json,$nl\"NetworkSettings\":{"
-	if [ "$net" = bridge ]; then
-		record_field Bridge "$SC_PREFIX-br0"
-		record_field IPAddress "$address"
-		record_raw IPPrefixLen "${length:-0}"
-		record_field Gateway "$gateway"
-		record_raw Networks "{\"bridge\":{\"IPAddress\":\"$address\",\"IPPrefixLen\":${length:-0},\"Gateway\":\"$gateway\"}}"
-	else
-		config=$config'"Bridge":"","IPAddress":"","IPPrefixLen":0,"Gateway":"",'
-		record_raw Networks "{\"$net\":{}}"
-	fi
-	record_field SandboxKey "$netns_path"
-	record_end ',"Ports":{}},'
+	record_raw PortBindings "$bindings_json"
+	record_raw Dns "$dns_json"
+	record_raw DnsSearch "$dns_search_json"
+	record_raw DnsOptions "$dns_options_json"
+	record_raw ExtraHosts "$extra_hosts_json"
+	record_network
+	record_end "},$nl\"Mounts\":$mounts_json,$nl\"NetworkSettings\":$settings_json,"
 	record_field CgroupPath "$cgroup"
 	record_field LogPath "$record/container.log"
 	config=$config$nl'"Config":{'

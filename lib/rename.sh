@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # the words of lib.sh, lib/journal.sh, lib/net.sh and bin/scadm-rename: SC_ROOT SC_RUN database quoted old new short
+# shellcheck disable=SC2154 # the words of lib.sh, lib/journal.sh, lib/network.sh, lib/attach.sh, lib/publish.sh and bin/scadm-rename
 # lib/rename.sh - every place that has the name of a container: journals, fstab, config.json, links, namespaces, leases
 
 # a line that says the same as the one before goes
@@ -26,6 +26,24 @@ rename_config() {
 	s="$s;s#\\(\"LogPath\":\"$SC_ROOT/containers/\\)$from/#\\1$2/#"
 }
 
+# rename_hosts - sets $follow to the words that sc-ipam wants behind the path of a hosts file, if the container has one of its
+# own and it is in use, and $own if that has lines of its own
+rename_hosts() {
+	local line gateway6
+	follow='' own=''
+	case $state in running | paused) ;; *) return 0 ;; esac
+	[ "$attachments" ] && [ -e "$record/hosts" ] || return 0
+	[ ! -e "$record/hosts.own" ] || own=1
+	while read -r line; do
+		line=${line%% *}
+		follow=$follow${follow:+ }$line
+		{ read -r _ _ _ _ gateway6 _ <"$SC_ROOT/networks/$line/network"; } 2>/dev/null || gateway6=-
+		[ "$gateway6" = - ] || follow="$follow $line.6"
+	done <<-END
+		$attachments
+	END
+}
+
 # rename_link - the name in $SC_RUN
 rename_link() {
 	undo rm -f "$SC_RUN/$new"
@@ -36,8 +54,8 @@ rename_link() {
 
 # rename_network - the network namespace, the name of the address, and what was plugged in by hand
 rename_network() {
-	local connection other
-	[ "$mode" = bridge ] || [ "$mode" = none ] || return 0
+	local connection other line
+	[ "$own_netns" ] || return 0
 	if [ -e "/run/netns/$old" ]; then
 		note "A namespace has a name as long as it is mounted on a file: it gets a second one, then loses the first."
 		undo_if "/run/netns/$new" ip netns del "$new"
@@ -46,10 +64,13 @@ rename_network() {
 		undo_line "test -e /run/netns/$old || { touch /run/netns/$old && mount --bind /run/netns/$new /run/netns/$old; }"
 		cmd ip netns del "$old"
 	fi
-	if [ "$bridge" != - ] && [ "$address" ]; then
-		net_database
-		rename_lease "$bridge" "$address" "$id" "$short"
-	fi
+	while read -r line; do
+		[ ! "$line" ] || rename_leases "${line%% *}"
+		[ ! "$line" ] || rename_leases "${line%% *}.6"
+	done <<-END
+		$attachments
+	END
+	publish_rename
 	set +f
 	for connection in "$SC_ROOT/connections/$old:"* "$SC_ROOT/connections/"*":$old"; do
 		set -f
@@ -62,7 +83,7 @@ rename_network() {
 			rename_leases "$other"
 			;;
 		# the second one of a pair, and not a bridge of that name
-		*) [ -e "$SC_ROOT/bridges/$old" ] || rename_connection "$connection" "$SC_ROOT/connections/${other%:*}:$new" ;;
+		*) [ -e "$SC_ROOT/networks/$old" ] || rename_connection "$connection" "$SC_ROOT/connections/${other%:*}:$new" ;;
 		esac
 	done
 	set -f
@@ -79,24 +100,28 @@ rename_connection() {
 	cmd sed -i -e "$s" "$2/undo"
 }
 
-# rename_leases BRIDGE - the addresses there that were plugged in by hand
+# rename_leases POOL - give the leases there that are the container's, or were plugged in by hand, the new name for the old one
 rename_leases() {
 	local address owner names
-	[ -e "$SC_ROOT/bridges/$1/hosts" ] || return 0
-	net_database
 	while read -r _ address owner names; do
-		[ "$names" != "$old" ] || rename_lease "$1" "$address" "$owner"
+		case $owner,$names in "$id",* | *,"$old") rename_lease "$1" "$address" "$owner" "$names" ;; esac
 	done <<-END
-		$(sc-ipam "$database" list "$1")
+		$(sc-ipam "$database" list "$1" 2>/dev/null)
 	END
 }
 
-# rename_lease BRIDGE ADDRESS OWNER [NAME] - the new name for the old one; NAME is a second one that stays
+# rename_lease POOL ADDRESS OWNER NAMES - the new name comes first, then the id and the aliases it has
 rename_lease() {
-	local hosts="--hosts=$SC_ROOT/bridges/$1/hosts" bridge="$1" address="$2" owner="$3" short="${4-}" also=''
-	net_database
-	[ "$old" = "$short" ] || also=$short
-	undo sc-ipam "$database" rename "$bridge" "$address" "$owner" "$old" ${also:+"$also"} "$hosts"
-	[ "$new" = "$short" ] && also='' || also=$short
-	cmd sc-ipam "$database" rename "$bridge" "$address" "$owner" "$new" ${also:+"$also"} "$hosts"
+	local pool="$1" address="$2" owner="$3" names="$4" rest name
+	rest=$names
+	set -- "$new"
+	[ "$owner" != "$id" ] || [ "$new" = "$short" ] || set -- "$@" "$short"
+	while [ "$rest" ]; do
+		name=${rest%% *}
+		case $rest in *' '*) rest=${rest#* } ;; *) rest='' ;; esac
+		case $name in "$old" | "$short" | "$new") ;; *) set -- "$@" "$name" ;; esac
+	done
+	# shellcheck disable=SC2086 # words that sc-ipam made of names
+	undo sc-ipam "$database" rename "$pool" "$address" "$owner" $names
+	cmd sc-ipam "$database" rename "$pool" "$address" "$owner" "$@"
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh, lib/options.sh and the modules named below
-# lib/run-options.sh - the command line of run and create; each subject has its own options: lib/limits.sh, lib/mounts.sh,
-# lib/log.sh, lib/health.sh, lib/restart.sh (NAME_valued, NAME_option)
+# lib/run-options.sh - the command line of run and create; each subject has its own options: lib/limits.sh, lib/attach-options.sh,
+# lib/publish.sh, lib/resolve.sh, lib/mounts.sh, lib/log.sh, lib/health.sh, lib/restart.sh (NAME_valued, NAME_option)
 
-valued="$limits_valued--name --hostname --net --network -e --env --env-file -w --workdir -u --user -l --label "
+valued="$limits_valued--name --hostname -e --env --env-file -w --workdir -u --user -l --label "
 valued="$valued--userns --entrypoint --cap-add --cap-drop --security-opt --image --stop-signal --stop-timeout --cidfile "
-valued="$valued$mounts_valued$log_valued$health_valued$restart_valued"
-interactive='' tty='' detach='' name='' hostname='' net=bridge workdir='' user='' userns='' entrypoint='' image='' keep='' remove=''
+valued="$valued$attach_valued$publish_valued$resolve_valued$mounts_valued$log_valued$health_valued$restart_valued"
+interactive='' tty='' detach='' name='' hostname='' workdir='' user='' userns='' entrypoint='' image='' keep='' remove=''
 read_only='' privileged='' init='' stop_signal='' stop_timeout='' labels='' id_file='' entrypoint_given=''
 caps='' caps_add='' caps_drop='' no_new_privs=1 seccomp=1
 
@@ -22,7 +22,6 @@ run_options() {
 		--keep) keep=1 ;;
 		--name) valid_name --name "$value" && name=$value ;;
 		--hostname) valid_name --hostname "$value" && hostname=$value ;;
-		--net | --network) valid_name "$option" "$value" && net=$value ;;
 		-e | --env) environment_check "$value" ;;
 		--env-file) environment_file_check "$value" ;;
 		-w | --workdir)
@@ -65,7 +64,7 @@ run_options() {
 			esac
 			;;
 		--image) image=$value ;;
-		*) limits_option || mounts_option || log_option || health_option || restart_option || bad_usage "unknown option $option" ;;
+		*) limits_option || attach_option || publish_option || resolve_option || mounts_option || log_option || health_option || restart_option || bad_usage "unknown option $option" ;;
 		esac
 	done
 	shift "$used"
@@ -117,9 +116,11 @@ run_defaults() {
 		die '--net-rate and --net-prio do not bind a container that is root of the network of the host (--userns=host with NET_ADMIN)'
 		;;
 	esac
-	case $net,$net_rate_in$net_rate_out$net_prio in
-	bridge,* | *,) ;;
-	*) die '--net-rate and --net-prio are for the cable of the container itself: they go with --net=bridge only' ;;
+	attach_defaults
+	case $net_rate_in$net_rate_out$net_prio,$attachments in
+	,*) ;;
+	*,) die '--net-rate and --net-prio are for the cable of the container itself: they go with --net=bridge, or a network of one' ;;
+	*,*"$nl"*) die '--net-rate and --net-prio are for one cable: they go with one network' ;;
 	esac
 	[ ! "$init" ] || container_init
 }

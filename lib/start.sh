@@ -21,7 +21,7 @@ start_read() {
 				('userns', '\$.HostConfig.UsernsMode'), ('remove', '\$.HostConfig.AutoRemove'), ('privileged', '\$.HostConfig.Privileged'),
 				('read_only', '\$.HostConfig.ReadonlyRootfs'), ('caps', '\$.HostConfig.Capabilities'), ('log_driver', '\$.HostConfig.LogConfig.Type'),
 				('log_max_size', '\$.HostConfig.LogConfig.Config."max-size"'), ('log_max_file', '\$.HostConfig.LogConfig.Config."max-file"'),
-				('old_address', '\$.NetworkSettings.IPAddress'), ('old_gateway', '\$.NetworkSettings.Gateway'), ('health', '\$.Config.Healthcheck.Test[0]');
+				('health', '\$.Config.Healthcheck.Test[0]');
 			SELECT kind || ' ' || json_quote(CAST(json_extract(j, path) AS TEXT)) FROM record, fact WHERE json_extract(j, path) NOT IN ('', 0);
 			SELECT 'security ' || json_quote(value) FROM record, json_each(j, '\$.HostConfig.SecurityOpt');
 		END
@@ -47,8 +47,6 @@ start_read() {
 		log_driver) log_driver=$text ;;
 		log_max_size) log_max_size=$text ;;
 		log_max_file) log_max_file=$text ;;
-		old_address) old_address=$text ;;
-		old_gateway) old_gateway=$text ;;
 		health) health=$text ;;
 		security)
 			case $text in no-new-privileges) no_new_privs=1 ;; seccomp=unconfined) seccomp='' ;; esac
@@ -57,7 +55,12 @@ start_read() {
 	done <<-END
 		$facts
 	END
-	valid_name "the network of $name" "$net"
+	attach_read
+	publish_read
+	resolve_read
+	attach_hosts
+	recorded=$attachments
+	attach_renumber
 	cgroup=$SC_CGROUP/$short
 	limits=''
 	while IFS= read -r json; do
@@ -67,38 +70,23 @@ start_read() {
 	disk_find
 }
 
-# start_ask - refuse what cannot start now; sets $address, the one it had when that is free
+# start_ask - refuse what cannot start now; sets the words of $attachments and $published to what it is to have
 start_ask() {
-	local layer
 	container_network_check
 	container_userns
+	attach_container_running
 	mounts_check "$record"
-	address=''
-	[ "$net" = bridge ] || return 0
-	net_default_bridge
-	net_database
-	hosts=$SC_ROOT/bridges/$bridge/hosts
-	if [ "${old_address-}" ] && [ "${old_gateway-}" = "$gateway" ]; then
-		address=$old_address
-	elif net_bridge_known "$bridge"; then
-		address=$(sc-ipam "$database" next "$bridge") || die "no address for the container on $bridge"
-		address=${address%/*}
-	else
-		# a plan: the bridge is only going to be there
-		address=${gateway%.*}.2
-	fi
+	attach_ask
+	publish_check
 }
 
 # start_up - make what the container has while it runs
 start_up() {
-	local line
 	disk_up
 	note "A cgroup is a directory with numbers in it: the limits are there before the first instruction."
 	undo sc-cg rm -p "$cgroup"
-	cmd sc-cg create "$cgroup"
-	limits_set "$cgroup"
-	case $net in
-	bridge | none)
+	limits_set create "$cgroup"
+	if [ "$own_netns" ]; then
 		note "A network namespace with a name: 'ip netns exec $name' gets you in."
 		undo_if "/run/netns/$name" ip netns del "$name"
 		if [ "$uid_base" ]; then
@@ -106,29 +94,23 @@ start_up() {
 		else
 			cmd ip netns add "$name"
 		fi
-		;;
-	esac
-	case $net in
-	bridge)
-		note "An address that nobody else has, and a line in the hosts file of the network."
-		if [ "$name" = "$short" ]; then
-			net_take "$bridge" "$address" "$id" "$name"
-		else
-			net_take "$bridge" "$address" "$id" "$name" "$short"
-		fi
-		note "Its undo is in the background, as it waits for RCU (30 ms). Without it the cable goes with the namespace, which"
-		note "what was still to be sent when the container ended can keep for minutes, and its address with it."
-		undo_line "ip link del dev v-$short >/dev/null 2>&1 &"
-		net_plug "$name" "$bridge" "v-$short" eth0 "$address/$length" "$gateway" 'link set dev lo up'
-		[ ! "$net_rate_in$net_rate_out$net_prio" ] || rate_up
-		;;
-	none) feed "link set dev lo up" ip -n "$name" -batch - ;;
-	esac
+	fi
+	if [ "$attachments" ]; then
+		attach_up
+		publish_up
+		read -r _ _ _ address _ <<-END
+			$attachments
+		END
+		case $net_prio in '' | none) ;; *) rate_priority ;; esac
+	elif [ "$own_netns" ]; then
+		feed "link set dev lo up" ip -n "$name" -batch -
+	fi
 }
 
 # start_again - what start has to change in a record that has run before
 start_again() {
 	note "What is known of the last run is no longer true."
+	attach_container_again
 	[ "$again" ] || cmd rm -f "$record/stopped" "$record/restarts"
 	set +f
 	# of an exec that was killed, too
@@ -137,19 +119,26 @@ start_again() {
 	[ ! "$shm_size" ] || cmd sed -i "s|^\\(tmpfs /dev/shm .*,size=\\)[0-9]*|\\1$shm_size|" "$record/fstab"
 }
 
-# start_address - have the record tell the address that was taken
+# start_address - have the record tell the addresses and ports that were taken
 start_address() {
-	[ "$net" = bridge ] && [ "$address,$gateway" != "${old_address-},${old_gateway-}" ] || return 0
+	[ "$attachments" ] || return 0
+	record_network
+	[ "$attachments" != "$recorded" ] || [ "$published" ] || return 0
+	sql_string "$settings_json"
 	config=$(
 		sqlite3 -init /dev/null :memory: <<-END
-			SELECT json_set(readfile('$record/config.json'), '\$.NetworkSettings.IPAddress', '$address',
-				'\$.NetworkSettings.IPPrefixLen', $length, '\$.NetworkSettings.Gateway', '$gateway', '\$.NetworkSettings.Networks.bridge',
-				json_object('IPAddress', '$address', 'IPPrefixLen', $length, 'Gateway', '$gateway'));
+			SELECT json_set(CAST(readfile('$record/config.json') AS TEXT), '\$.NetworkSettings', json($sql));
 		END
 	) || die "cannot read $record/config.json"
-	undo rm -f "$record/config.json.new"
-	put "$record/config.json.new" "$config"
-	cmd mv "$record/config.json.new" "$record/config.json"
+	[ "$attachments" = "$recorded" ] || start_put networks "$attachments"
+	start_put config.json "$config"
+}
+
+# start_put FILE TEXT - write a file of the record: whoever reads it sees the old one or the new one
+start_put() {
+	undo rm -f "$record/$1.new"
+	put "$record/$1.new" "$2"
+	cmd mv "$record/$1.new" "$record/$1"
 }
 
 # start_chain - put the chain together and run it
@@ -172,15 +161,14 @@ start_chain() {
 		${seccomp:+"--seccomp=${SC_HELPERS:-$SC_LIB/build}/seccomp.bpf"} \
 		"--pid-file=${foreground:+$record/}pid" \
 		${foreground:+--die-with-parent} ${detach:+--ready-fd=5} ${oom_score_adj:+"--oom-score-adj=$oom_score_adj"} "$@"
-	case $net in
-	host) ;;
-	bridge | none) # this namespace is ours: low ports and ping need no privilege in it
+	if [ "$own_netns" ]; then
+		# this namespace is ours: low ports and ping need no privilege in it
 		shift
 		set -- sc-nsexec "--net=/run/netns/$name" sc-clone --sysctl=net.ipv4.ip_unprivileged_port_start=0 \
 			'--sysctl=net.ipv4.ping_group_range=0 2147483647' "$@"
-		;;
-	*) set -- sc-nsexec "--net=/run/netns/$net" "$@" ;;
-	esac
+	elif [ "$netns" ]; then
+		set -- sc-nsexec "--net=/run/netns/$netns" "$@"
+	fi
 	set -- sc-cg --v2-fd=6 exec "$cgroup" "$@"
 	[ "$interactive" ] || reads=1
 	log_words

@@ -73,6 +73,48 @@ is_gone() {
 	[ "$(loaded)" = "$(roots | wc -l)" ]
 }
 
+@test "create with settings: they are there when it returns" {
+	requires pids cpu
+	expect 0 sc-cg create "$cg" pids.max=11 cpu.shares=1024
+	same "$output$stderr" ""
+	same "$(sc-cg get "$cg" pids.max)" pids.max=11
+	like "$(sc-cg get "$cg" cpu.shares)" 'cpu.shares=10??'
+	[ "$(loaded)" = "$(roots | wc -l)" ]
+}
+
+@test "create with settings: on version 2, with rules for devices" {
+	requires cgroup2
+	mknod "$BATS_TEST_TMPDIR/kmsg" c 1 11
+	expect 0 sc-cg "$v2" create "$cg" cgroup.max.depth=2 devices=default
+	same "$(sc-cg "$v2" get "$cg" cgroup.max.depth)" cgroup.max.depth=2
+	dd if="$BATS_TEST_TMPDIR/kmsg" of=/dev/null iflag=nonblock count=0
+	run ! sc-cg "$v2" exec "$cg" dd if="$BATS_TEST_TMPDIR/kmsg" of=/dev/null iflag=nonblock count=0
+	like "$output" '*Operation not permitted*'
+}
+
+@test "create with settings: when one is refused nothing is made, and parents that were there stay" {
+	requires pids cpu
+	local word
+	for word in pids.max=x pids.max nonsense=1 = '' pids.max=-5 memory.max=1x; do
+		refused create "$cg" pids.max=11 "$word"
+		[ "$(loaded)" = 0 ]
+		[ ! -d "$(roots | tail -n 1)/${cg%/*}" ]
+	done
+	# the kernel refuses this one: more in a burst than in a period
+	sc-cg check cpu.cfs_quota_us=10000 cpu.cfs_burst_us=20000
+	refused create "$cg" pids.max=11 cpu.cfs_quota_us=10000 cpu.cfs_burst_us=20000
+	[ "$(loaded)" = 0 ]
+	[ ! -d "$(roots | tail -n 1)/${cg%/*}" ]
+	sc-cg create "${cg%/*}"
+	refused create "$cg" pids.max=11 cpu.cfs_quota_us=10000 cpu.cfs_burst_us=20000
+	[ "$(loaded)" = 0 ]
+	[ -d "$(roots | tail -n 1)/${cg%/*}" ]
+	# of somebody else: it keeps what it has
+	sc-cg create "$cg" pids.max=11
+	refused create "$cg" pids.max=12
+	same "$(sc-cg get "$cg" pids.max)" pids.max=11
+}
+
 @test "create takes back what it made when one hierarchy refuses" {
 	local last
 	last=$(roots | tail -n 1)

@@ -186,6 +186,24 @@ d 10.0.5.0/24 10.0.5.7 10.0.5.0/24 0 253"
 	like "$stderr" "*no pool 'nosuch'*"
 }
 
+@test "ipam: take with - asks and takes in one, and prints what it took" {
+	ipam pool-add web 10.0.0.0/29
+	ipam take web - c1 one
+	same "$output" 10.0.0.2/29
+	ipam take web 10.0.0.3 c2
+	same "$output" ""
+	ipam take web - c1
+	same "$output" 10.0.0.4/29
+	ipam 125 take web - 'c 1'
+	same "$output" ""
+	for i in 1 2; do ipam take web - c1; done
+	ipam 125 take web - c1
+	same "$output" ""
+	same "$stderr" "sc-ipam: pool web (10.0.0.0/29): all 5 addresses are leased"
+	ipam 125 drop web -
+	agrees
+}
+
 @test "ipam: who was faster wins; the other one is told with status 75 and can ask again" {
 	ipam pool-add web 10.0.0.0/24
 	ipam take web 10.0.0.9 c1
@@ -202,13 +220,15 @@ d 10.0.5.0/24 10.0.5.7 10.0.5.0/24 0 253"
 @test "ipam: drop is an undo command: what is not there is a success" {
 	ipam drop web 10.0.0.2
 	ipam drop --owner=c1
+	ipam hosts "$hosts"
 	ipam pool-rm web
 	[ ! -e "$db" ]
 	ipam pool-add web 10.0.0.0/24
-	ipam drop web 10.0.0.2 --hosts="$hosts"
+	ipam hosts "$hosts"
+	ipam drop web 10.0.0.2
 	ipam drop web 10.0.9.2
 	ipam drop nosuch 10.0.0.2
-	ipam drop --owner=c1 --hosts="$hosts"
+	ipam drop --owner=c1
 	ipam pool-rm nosuch
 	[ ! -e "$hosts" ]
 	ipam 125 drop web 10.0.0.x
@@ -285,71 +305,181 @@ six fd00:1::ff:ffff c2"
 	same "$output" 11.255.224.0/8
 }
 
-@test "ipam: the hosts file has localhost and a line for each lease with names" {
+@test "ipam: a hosts file has localhost and a line for each lease with names, and follows take, drop and rename" {
 	ipam pool-add web 10.0.0.0/24
-	ipam take web 10.0.0.10 c1 ten ten.example --hosts="$hosts"
-	ipam take web 10.0.0.9 c2 nine --hosts="$hosts"
-	ipam take web 10.0.0.8 c3 --hosts="$hosts"
+	ipam take web 10.0.0.10 c1 ten ten.example
+	ipam hosts "$hosts" web
+	ipam take web 10.0.0.9 c2 nine
+	ipam take web 10.0.0.8 c3
 	same "$(cat "$hosts")" "127.0.0.1 localhost
 ::1 localhost ip6-localhost ip6-loopback
 10.0.0.9 nine
 10.0.0.10 ten ten.example"
 	same "$(stat -c %a "$hosts")" 644
-	ipam drop --owner=c1 --hosts="$hosts"
+	ipam drop --owner=c1
 	same "$(tail -n +3 "$hosts")" "10.0.0.9 nine"
+	ipam rename web 10.0.0.9 c2 neun
+	same "$(tail -n +3 "$hosts")" "10.0.0.9 neun"
 	echo garbage >"$hosts"
-	ipam hosts web "$hosts"
-	same "$(tail -n +3 "$hosts")" "10.0.0.9 nine"
-	ipam 125 hosts nosuch "$hosts"
+	ipam hosts "$hosts" web
+	same "$(tail -n +3 "$hosts")" "10.0.0.9 neun"
+	ipam hosts "$hosts"
+	ipam take web 10.0.0.2 c1 two
+	same "$(tail -n +3 "$hosts")" "10.0.0.9 neun"
 }
 
-@test "ipam: the hosts file keeps its inode, and what a container wrote into it is gone" {
+@test "ipam: a hosts file shows several pools in their order, another file of them other lines" {
 	ipam pool-add web 10.0.0.0/24
-	ipam take web 10.0.0.2 c1 one --hosts="$hosts"
+	ipam pool-add web.6 fd00:1::/64
+	ipam pool-add api 10.0.1.0/24
+	echo '192.0.2.7 db' >own
+	ipam hosts "$PWD/both" web web.6 api
+	ipam hosts "$PWD/one" api --own="$PWD/own"
+	ipam take api 10.0.1.2 c1 a
+	ipam take web.6 fd00:1::2 c2 w
+	ipam take web 10.0.0.2 c2 w
+	same "$(tail -n +3 both)" "10.0.0.2 w
+fd00:1::2 w
+10.0.1.2 a"
+	same "$(tail -n +3 one)" "192.0.2.7 db
+10.0.1.2 a"
+	# another one of that name: what it showed is forgotten
+	ipam hosts "$PWD/both" api web.6
+	same "$(tail -n +3 both)" "10.0.1.2 a
+fd00:1::2 w"
+	ipam take web 10.0.0.3 c3 x
+	unlike "$(cat both)" "*10.0.0.3*"
+	# one drop may concern several pools
+	ipam take api 10.0.1.3 c2 w
+	ipam drop --owner=c2
+	same "$(tail -n +3 both)" "10.0.1.2 a"
+	same "$(tail -n +3 one)" "192.0.2.7 db
+10.0.1.2 a"
+	ipam drop --owner=c1
+	# a file of several pools goes with the first of them that goes
+	ipam hosts "$hosts" web
+	ipam pool-rm api
+	same "$(sql 'SELECT path, pool FROM hosts')" "$hosts|web"
+	[ ! -e both ]
+	same "$(tail -n +3 one)" "192.0.2.7 db"
+	ipam drop --owner=c3
+	ipam pool-rm web
+	same "$(sql 'SELECT count(*) FROM hosts')" 0
+	[ -e "$hosts" ]
+}
+
+@test "ipam: a take writes only the files of its pool, and each once" {
+	requires strace
+	ipam pool-add web 10.0.0.0/24
+	ipam pool-add api 10.0.1.0/24
+	ipam hosts "$hosts" web
+	for i in {2..9}; do
+		ipam take web "10.0.0.$i" "c$i" "n$i"
+		ipam hosts "$PWD/api$i" api
+	done
+	strace -f -e trace=openat -o trace sc-ipam --db="$db" take web 10.0.0.10 c10 n10
+	same "$(grep -c "\"$PWD/" trace)" "$(grep -c "\"$db\|\"$hosts" trace)"
+	same "$(grep -c "\"$hosts" trace)" 1
+}
+
+@test "ipam: a hosts file keeps its inode, and what somebody wrote into it is gone" {
+	ipam pool-add web 10.0.0.0/24
+	ipam hosts "$hosts" web
+	ipam take web 10.0.0.2 c1 one
 	inode=$(stat -c %i "$hosts")
 	ln "$hosts" mounted
 	head -c 3000000 /dev/zero | tr '\0' x >"$hosts"
-	ipam take web 10.0.0.3 c2 two --hosts="$hosts"
+	ipam take web 10.0.0.3 c2 two
 	same "$(stat -c %i "$hosts")" "$inode"
 	same "$(tail -n +3 mounted)" "10.0.0.2 one
 10.0.0.3 two"
 }
 
-@test "ipam: a hosts file that cannot be written takes the lease back" {
+@test "ipam: what is no regular file is refused, and later left out and said" {
 	ipam pool-add web 10.0.0.0/24
 	echo mine >target
 	ln -s target link
 	mkfifo fifo
 	for file in link fifo . nosuch/hosts; do
-		ipam 125 take web 10.0.0.2 c1 one --hosts="$file"
+		ipam 125 hosts "$PWD/$file" web
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
 	done
+	ipam 125 hosts "$hosts" web --own="$PWD/link"
+	ipam 125 hosts "$hosts" web --own="$PWD/nosuch"
+	head -c 70000 /dev/zero >big
+	ipam 125 hosts "$hosts" web --own="$PWD/big"
+	ipam 125 hosts "$hosts" web nosuch
+	like "$stderr" "*no pool 'nosuch'*"
+	same "$(sql 'SELECT count(*) FROM hosts')" 0
+	# a file that became something else belongs to one container: the others go on
+	ipam hosts "$hosts" web
+	ipam hosts "$PWD/other" web
+	rm other
+	ln -s target other
+	ipam take web 10.0.0.2 c1 one
+	like "$stderr" "*other: Too many levels of symbolic links"
+	ipam drop --owner=c1
+	like "$stderr" "*other: Too many levels of symbolic links"
+	ipam take web 10.0.0.2 c1 one
+	same "$(tail -n +3 "$hosts")" "10.0.0.2 one"
 	same "$(cat target)" mine
-	ipam list
-	same "$output" ""
 	agrees
-	ipam pool-add api 10.0.1.0/24
-	ipam take web 10.0.0.2 c1
-	ipam take api 10.0.1.2 c1
-	ipam 125 drop --owner=c1 --hosts="$hosts"
-	like "$stderr" "*leases in pools api and web, but one --hosts"
-	ipam list
-	same "${#lines[@]}" 2
+}
+
+@test "ipam: a file whose directory is gone is forgotten, one that is gone alone comes back with the next take" {
+	ipam pool-add web 10.0.0.0/24
+	mkdir gone
+	ipam hosts "$PWD/gone/hosts" web
+	echo '192.0.2.7 db' >gone/own
+	ipam hosts "$hosts" web --own="$PWD/gone/own"
+	rm -r gone "$hosts"
+	ipam take web 10.0.0.2 c1 one
+	same "$stderr" ""
+	same "$(tail -n +3 "$hosts")" "10.0.0.2 one"
+	same "$(sql 'SELECT path FROM hosts')" "$hosts"
+	# an undo command makes no file
+	rm "$hosts"
+	ipam drop --owner=c1
+	[ ! -e "$hosts" ]
+}
+
+@test "ipam: a database of version 1 becomes one of version 2 with the first change" {
+	ipam pool-add web 10.0.0.0/24
+	ipam take web 10.0.0.2 c1 one
+	sql 'DROP TABLE hosts; PRAGMA user_version = 1'
+	ipam list web
+	same "$output" "web 10.0.0.2 c1 one"
+	same "$(sql 'PRAGMA user_version')" 1
+	pids=
+	for i in {3..12}; do
+		sc-ipam --db="$db" take web "10.0.0.$i" "c$i" "n$i" 2>>errors 3>&- &
+		pids="$pids $!"
+	done
+	for pid in $pids; do wait "$pid"; done
+	same "$(cat errors)" ""
+	same "$(sql 'PRAGMA user_version')" 2
+	ipam hosts "$hosts" web
+	same "$(wc -l <"$hosts")" 13
+	agrees
 }
 
 @test "S15: pools, owners and host names are names; nothing else gets into a list or the hosts file" {
 	ipam pool-add web 10.0.0.0/24
+	ipam hosts "$hosts" web
 	long=$(printf 'a%.0s' {1..255})
 	ipam take web 10.0.0.2 "$long" "$long"
 	for bad in '' . .. -x _x 'a b' $'a\nb' 'a;b' "a'b" 'a/b' 'a*' "${long}a" $'a\e[31m' ä; do
 		ipam 125 take web 10.0.0.3 -- "$bad"
-		ipam 125 take web 10.0.0.3 c1 --hosts="$hosts" -- "$bad"
+		ipam 125 take web 10.0.0.3 c1 -- "$bad"
+		ipam 125 rename web 10.0.0.2 "$long" -- "$bad"
+		ipam 125 hosts "$hosts" -- "$bad"
 		ipam 125 pool-add -- "$bad" 10.5.0.0/24
 		ipam 125 drop -- "$bad" 10.0.0.2
 		unlike "$stderr" $'*\e*'
 	done
 	ipam list
 	same "$output" "web 10.0.0.2 $long $long"
-	[ ! -e "$hosts" ]
+	same "$(tail -n +3 "$hosts")" "10.0.0.2 $long"
 }
 
 @test "ipam: lists are JSON too, and the tables are for the sqlite3 shell" {
@@ -371,11 +501,12 @@ six fd00:1::ff:ffff c2"
 	ipam 125 list nosuch
 	same "$(sql 'SELECT pool, address, owner, names FROM leases ORDER BY address LIMIT 1')" "web|10.0.0.2|c1|one two"
 	same "$(sql 'PRAGMA journal_mode; PRAGMA user_version')" "wal
-1"
+2"
 }
 
 @test "ipam: usage mistakes end with status 125 and one line, --help with 0" {
-	for words in "" nosuch next "next a b" "next web --hosts=x" "take web" "list --nosuch" "list -x" "hosts web" \
+	for words in "" nosuch next "next a b" "next web --hosts=x" "take web" "list --nosuch" "list -x" hosts "hosts web" "hosts web x" "hosts /x --own=y" "hosts /x web --own=y" \
+		"take web 10.0.0.2 c1 --hosts=/x" \
 		"pool-add web" "drop a b c" "list --format" "pool-rm web --if-empty=1"; do
 		# these are words
 		# shellcheck disable=SC2086
@@ -394,7 +525,7 @@ six fd00:1::ff:ffff c2"
 	(umask 0 && sc-ipam --db="$db" pool-add web 10.0.0.0/24 && sc-ipam --db="$db" take web 10.0.0.2 c1)
 	run -0 stat -c %a "$db" "$db-wal" "$db-shm"
 	same "$output" $'600\n600\n600'
-	(umask 077 && sc-ipam --db="$db" hosts web "$hosts")
+	(umask 077 && sc-ipam --db="$db" hosts "$hosts" web)
 	same "$(stat -c %a "$hosts")" 644
 }
 
@@ -444,10 +575,13 @@ six fd00:1::ff:ffff c2"
 	mount -t tmpfs -o size=3m tmpfs disk
 	db=$PWD/disk/db hosts=$PWD/disk/hosts
 	ipam pool-add web 10.0.0.0/20
-	ipam take web 10.0.0.2 c0 zero --hosts="$hosts"
+	ipam hosts "$PWD/a" web
+	ipam hosts "$hosts" web
+	ipam hosts "$PWD/z" web
+	ipam take web 10.0.0.2 c0 zero
 	for i in {1..40}; do sc-ipam --db="$db" take web "10.0.1.$i" "c$i"; done
 	run dd if=/dev/zero of=disk/full bs=4096
-	for i in {1..40}; do ipam drop web "10.0.1.$i" --hosts="$hosts"; done
+	for i in {1..40}; do ipam drop web "10.0.1.$i"; done
 	run dd if=/dev/zero of=disk/full2 bs=4096
 	ipam 125 pool-add big 11.0.0.0/8
 	like "$stderr" "*full*"
@@ -458,8 +592,12 @@ six fd00:1::ff:ffff c2"
 	names=$(printf ' %0240d' {1..40})
 	# these are words
 	# shellcheck disable=SC2086
-	ipam 125 take web 10.0.2.2 c1 $names --hosts="$hosts"
+	ipam 125 take web 10.0.2.2 c1 $names
+	like "$stderr" "*disk/hosts: No space left on device"
 	same "$(cat "$hosts")" "$before"
+	# and those that could be written, before or after, are as they were
+	same "$(cat a)" "$before"
+	same "$(cat z)" "$before"
 	ipam list
 	same "$output" "web 10.0.0.2 c0 zero"
 	agrees
@@ -469,16 +607,17 @@ six fd00:1::ff:ffff c2"
 
 @test "S20: kill -9 in the middle leaves bits and leases that agree" {
 	ipam pool-add web 10.0.0.0/20
+	ipam hosts "$hosts" web
 	outcomes=
 	for i in {1..150}; do
 		# after 0.1 to 3 ms, so that it is hit at all stages
 		run timeout -s KILL "0.00$(printf %02d $((i % 30 + 1)))" \
-			sc-ipam --db="$db" take web "10.0.$((i / 100 + 1)).$((i % 100 + 1))" "c$i" "n$i" --hosts="$hosts"
+			sc-ipam --db="$db" take web "10.0.$((i / 100 + 1)).$((i % 100 + 1))" "c$i" "n$i"
 		outcomes="$outcomes $status"
 	done
 	like "$outcomes" "* 137*"
 	agrees
-	ipam take web 10.0.0.9 last last --hosts="$hosts"
+	ipam take web 10.0.0.9 last last
 	same "$(tail -n +3 "$hosts")" "$(sql "SELECT address || ' ' || names FROM leases ORDER BY host")"
 }
 
@@ -513,9 +652,20 @@ six fd00:1::ff:ffff c2"
 	same "${#lines[@]}" 32
 }
 
-@test "S18: 32 processes with 200 takes and drops each: no double lease, none lost" {
+@test "ipam: a /30 has one address beside the gateway" {
+	ipam pool-add web 10.0.0.0/30
+	fill web
+	same "$taken" 1
+	same "$(cat full)" "sc-ipam: pool web (10.0.0.0/30): all 1 addresses are leased"
+	ipam drop web 10.0.0.2
+	ipam next web
+	same "$output" 10.0.0.2/30
+	agrees
+}
+
+@test "S18: 32 processes with 200 takes and 200 drops each: no double lease, none lost" {
 	ipam pool-add web 10.0.0.0/20
-	rounds=100
+	rounds=200
 	# a helper with sanitizers starts ten times slower
 	case $SC_HELPERS in *asan*) rounds=15 ;; esac
 	# rounds times take an address and give the one before back, which another one may take at once;
@@ -552,13 +702,14 @@ six fd00:1::ff:ffff c2"
 
 @test "S18: 32 processes that all want the same address: each gets one, and no hosts line is lost" {
 	ipam pool-add web 10.0.0.0/26
+	ipam hosts "$hosts" web
 	pids=
 	for n in {1..32}; do
 		(
 			while :; do
 				addr=$(sc-ipam --db="$db" next web) || exit
 				status=0
-				sc-ipam --db="$db" take web "${addr%/*}" "c$n" "n$n" --hosts="$hosts" 2>/dev/null || status=$?
+				sc-ipam --db="$db" take web "${addr%/*}" "c$n" "n$n" 2>/dev/null || status=$?
 				[ "$status" -eq 75 ] || exit "$status"
 			done
 		) 3>&- &

@@ -6,7 +6,7 @@ load ready
 
 # equal_worlds VERB... - the world after `scadm VERB` is the world after `scadm -n VERB | sh -e`; $undo_all takes both back
 equal_worlds() {
-	last=$(sqlite3 /var/lib/scadm/scadm.db "SELECT last FROM pools WHERE name = 'sc-br0'")
+	last=$(sqlite3 /var/lib/scadm/scadm.db "SELECT last FROM pools WHERE name = 'bridge'")
 	scadm -n "$@" >"$BATS_TEST_TMPDIR/plan" 3>&-
 	world >"$BATS_TEST_TMPDIR/untouched"
 	cmp "$BATS_TEST_TMPDIR/untouched" "$BATS_TEST_TMPDIR/world.before"
@@ -14,7 +14,7 @@ equal_worlds() {
 	sh -e "$BATS_TEST_TMPDIR/plan" 3>&-
 	settled >"$BATS_TEST_TMPDIR/planned"
 	# the next free address is the one after the last taken: let both worlds have the same
-	sqlite3 /var/lib/scadm/scadm.db "UPDATE pools SET last = $last WHERE name = 'sc-br0'"
+	sqlite3 /var/lib/scadm/scadm.db "UPDATE pools SET last = $last WHERE name = 'bridge'"
 	undo_all
 	wait_until 5 as_before
 	scadm "$@" 3>&-
@@ -45,7 +45,7 @@ as_before() {
 undo_all() {
 	local journal
 	[ ! -e /var/lib/scadm/containers/p1 ] || scadm rm -f p1 >/dev/null
-	for journal in /var/lib/scadm/connections/*/undo /var/lib/scadm/netns/p*/undo /var/lib/scadm/cgroups/*/undo /var/lib/scadm/bridges/sc-br[1-9]/undo; do
+	for journal in /var/lib/scadm/connections/*/undo /var/lib/scadm/netns/p*/undo /var/lib/scadm/cgroups/*/undo /var/lib/scadm/networks/sc-br[1-9]/undo; do
 		[ ! -e "$journal" ] || scadm undo "$journal"
 	done
 }

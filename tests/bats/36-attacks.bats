@@ -84,7 +84,7 @@ load ready
 	ip netns del r1
 	rm -rf /run/container
 	mkdir /run/container
-	: >/run/container/.bridges.lock
+	: >/run/container/.networks.lock
 	: >/run/container/.boot.lock
 	ip netns add r1
 	sc run --rm busybox true

@@ -297,7 +297,7 @@ asked() {
 	umount /var/lib/scadm/containers/k4/disk
 	rm -rf /run/container
 	mkdir /run/container
-	: >/run/container/.bridges.lock
+	: >/run/container/.networks.lock
 	: >/run/container/.boot.lock
 	sc run --rm --net=none busybox true
 	sc ps -a

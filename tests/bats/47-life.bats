@@ -107,12 +107,12 @@ load ready
 	sc inspect --format '{{.NetworkSettings.IPAddress}}' w1
 	address=$output
 	sc stop w1
-	sc-ipam --db=/var/lib/scadm/scadm.db take sc-br0 "$address" other
+	sc-ipam --db=/var/lib/scadm/scadm.db take bridge "$address" other
 	sc start w1
 	sc inspect --format '{{.NetworkSettings.IPAddress}}' w1
 	[ "$output" != "$address" ]
 	same "$(scadm exec w1 ip -4 -o addr show eth0 | awk '{ print $4 }')" "$output/16"
-	sc-ipam --db=/var/lib/scadm/scadm.db drop sc-br0 "$address" --owner=other
+	sc-ipam --db=/var/lib/scadm/scadm.db drop bridge "$address" --owner=other
 	sc rm -f w1
 }
 

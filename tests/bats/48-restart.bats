@@ -199,7 +199,7 @@ reboot() {
 	sc start r1
 	same "$(cgroup_value r1 memory.limit_in_bytes)" 50331648
 	same "$(scadm exec r1 wc -l /data </dev/null 3>&-)" '2 /data'
-	sc exec r1 ping -c 1 -w 2 "$(cut -d/ -f1 /var/lib/scadm/bridges/sc-br0/subnet)"
+	sc exec r1 ping -c 1 -w 2 "$(cut -d " " -f 3 /var/lib/scadm/networks/bridge/network)"
 	sc rm -f r1 r2
 }
 

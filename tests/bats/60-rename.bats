@@ -17,7 +17,7 @@ names_of() {
 		ls -d "/var/lib/scadm/containers/$1" "/var/run/container/$1" "/run/netns/$1" 2>/dev/null
 		find /var/run/container/.owners -name "*:containers:$1"
 		grep -lE "containers/$1[/ ,]|\"Name\":\"$1\",\"Created|netns/$1[ \"]" /var/lib/scadm/containers/*/{undo,fstab,config.json}
-		grep -l " $1\\b" /var/lib/scadm/bridges/*/hosts
+		grep -l " $1\\b" /var/lib/scadm/networks/*/hosts
 		sc-ipam --db=/var/lib/scadm/scadm.db list | grep " $1\\b"
 		ls -d /var/lib/scadm/connections/"$1":* /var/lib/scadm/connections/*:"$1" 2>/dev/null
 		ls -A /var/lib/scadm/updates
@@ -46,7 +46,7 @@ works() {
 	sc 125 exec old true
 	sc ps --format '{{.Names}}'
 	same "$output" new
-	like "$(cat /var/lib/scadm/bridges/sc-br0/hosts)" "*$address new *"
+	like "$(cat /var/lib/scadm/networks/bridge/hosts)" "*$address new *"
 	sc stop new
 	same "$(field new .State.ExitCode)" 3
 	sc start new
@@ -128,7 +128,7 @@ more'
 	sc connect-bridge --name=one --bridge=br7 --subnet=10.77.0.2/24
 	sc rename one two
 	same "$(names_of one)" ''
-	like "$(cat /var/lib/scadm/bridges/br7/hosts)" '*10.77.0.2 two*'
+	like "$(cat /var/lib/scadm/networks/br7/hosts)" '*10.77.0.2 two*'
 	sc disconnect-bridge --name=two --bridge=br7
 	sc rm -f two
 }

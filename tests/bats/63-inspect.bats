@@ -149,7 +149,7 @@ document() {
 @test "inspect: what is there is printed, what is not is an error" {
 	idle one
 	sc 125 inspect nobody one
-	like "$stderr" "*no container, image or volume 'nobody'*"
+	like "$stderr" "*no container, image, volume or network 'nobody'*"
 	like "$output" '*"Name": "one"*'
 	sc 125 inspect nobody
 	same "$output" '[]'

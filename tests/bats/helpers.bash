@@ -197,7 +197,10 @@ requires() {
 		ipv6) [ -e /proc/sys/net/ipv6 ] ;;
 		shared) [ -d "$SHARED" ] ;;
 		loop) [ -e /dev/loop-control ] && losetup -f >/dev/null 2>&1 ;;
+		vxlan) unshare --net ip link add vx0 type vxlan id 1 dstport 4789 2>/dev/null ;;
 		fuse | kvm | net/tun) [ -e "/dev/$feature" ] ;;
+		macvlan) unshare --net sh -ec 'ip link add c0 type veth peer name c1 && ip link add m0 link c0 type macvlan' 2>/dev/null ;;
+		netem) unshare --net tc qdisc add dev lo root netem delay 1ms 2>/dev/null ;;
 		rates)
 			unshare --net sh -ec 'ip link add i0 type ifb && tc qdisc add dev i0 root tbf rate 1mbit burst 3k limit 9k
 				tc qdisc add dev lo clsact && tc filter add dev lo ingress u32 match u32 0 0 action mirred egress redirect dev i0' 2>/dev/null
@@ -208,7 +211,7 @@ requires() {
 		plain_helpers) ! nm -D "$SC_HELPERS/sc-clone" 2>/dev/null | grep -q __asan_init ;;
 		strace) strace -qq -o /dev/null true 2>/dev/null ;;
 		qemu) command -v qemu-system-x86_64 >/dev/null ;;
-		nft | docker-registry | umoci | skopeo | catatonit | sshd | tmux | script | mmdebstrap | dnf | rpm | yum | bsdtar | runc | crun | podman | docker | tcpdump | nc | socat | ping | python3 | gcc | clang | jq | ssh | sudo | pv | zstd | git | e2fsck | setquota | mkfs.xfs)
+		nft | docker-registry | umoci | skopeo | catatonit | sshd | tmux | script | mmdebstrap | dnf | rpm | yum | bsdtar | runc | crun | podman | docker | dot | tcpdump | etcd | etcdctl | openssl | nc | socat | curl | nginx | conntrack | ping | python3 | gcc | clang | jq | ssh | sudo | pv | zstd | git | e2fsck | setquota | mkfs.xfs)
 			command -v "$feature" >/dev/null
 			;;
 		*)

@@ -12,7 +12,7 @@ image_ready() {
 	scadm image-build busybox >/dev/null 3>&-
 	scadm run --rm busybox true 3>&-
 	# gc removes a bridge on which nobody has an address
-	sc-ipam --db=/var/lib/scadm/scadm.db take sc-br0 10.99.200.1 keep
+	sc-ipam --db=/var/lib/scadm/scadm.db take bridge 10.99.200.1 keep
 }
 
 # id12 NAME - the first 12 digits of the id of a container
