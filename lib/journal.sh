@@ -180,7 +180,8 @@ reap_record() {
 		fi
 		! is_running "$1" || return 0
 		note "Nobody answers for $1 any more."
-		try flock "$1" scadm-undo ${rebooted:+--rebooted} "$1/undo" keep || say "could not undo all of $1/undo"
+		# with /. as flock would make a file where a directory is gone: an undo that outlived its owner was at it
+		try flock "$1/." scadm-undo ${rebooted:+--rebooted} "$1/undo" keep || [ ! -e "$1/undo" ] || say "could not undo all of $1/undo"
 	elif [ -d "$1" ] && [ "${2-}" ]; then
 		[ ! -e "$1/undo" ] || try rm -f "$1/undo"
 		try rmdir "$1" 2>/dev/null || return 0
@@ -199,7 +200,6 @@ reap_adopted() {
 	fi
 	[ -e "$1/pid" ] && [ ! -e "$1/exit" ] || return 1
 	{ read -r _ && read -r code; } <"$1/pid" || code=137
-	# a record that somebody else removes at this moment needs none
 	# shellcheck disable=SC2016 # for the sh of the plan
 	try sh -c '{ printf "%s\n" "$2" >"$1/exit"; } 2>/dev/null || test ! -e "$1/undo"' sh "$1" "$code false $(date -u +%Y-%m-%dT%H:%M:%SZ)" ||
 		die "cannot write $1/exit"

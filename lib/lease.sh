@@ -4,15 +4,13 @@
 
 # lease_next POOL [--after=ADDRESS] - sets $address to a free one, of a dead owner if there is no other
 lease_next() {
-	if address=$(sc-ipam "$database" next "$@" 2>/dev/null); then
-		address=${address%/*}
-		return 0
+	if ! address=$(sc-ipam "$database" next "$@" 2>&1); then
+		case $address in *' addresses are leased') ;; *) die "no address for the container on $1: $address" ;; esac
+		ipam_reclaim "$1"
+		# a plan only says what will be dropped
+		[ "$door" = print ] && [ "$address" ] || address=$(sc-ipam "$database" next "$@") ||
+			die "no address for the container on $1: 'sc-ipam $database list $1' tells who has them"
 	fi
-	ipam_reclaim "$1"
-	# a plan only says what will be dropped
-	[ "$door" = print ] && [ "$address" ] ||
-		address=$(sc-ipam "$database" next "$@") ||
-		die "no address for the container on $1: 'sc-ipam $database list $1' tells who has them"
 	address=${address%/*}
 }
 

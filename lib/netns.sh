@@ -61,7 +61,7 @@ netns_disconnect() {
 	done <<-END
 		$(sc-ipam "$database" list "$network" 2>/dev/null)
 	END
-	cmd flock "$SC_ROOT/connections/$1" scadm-undo "$SC_ROOT/connections/$1/undo"
+	cmd flock "$SC_ROOT/connections/$1/." scadm-undo "$SC_ROOT/connections/$1/undo"
 	[ "$last" ] && [ "$network" != bridge ] && network_read "$network" && network_flag transient || return 0
 	note "That was the last one in $network."
 	network_forget "$network"

@@ -171,7 +171,9 @@ network_repair() {
 
 # network_forget NAME - undo a network that nobody uses, or what is left of one
 network_forget() {
-	cmd flock "$SC_ROOT/networks/$1" scadm-undo "$SC_ROOT/networks/$1/undo"
+	# with /. as flock would make a file where the directory is gone: somebody else was at it
+	try flock "$SC_ROOT/networks/$1/." scadm-undo "$SC_ROOT/networks/$1/undo" || [ ! -e "$SC_ROOT/networks/$1/undo" ] ||
+		die "not all of the network '$1' could be undone; 'scadm gc' tries again"
 }
 
 # network_idle NAME - whether nobody has an address on it

@@ -44,7 +44,7 @@ stop_released() {
 	local waited=0
 	[ "$door" != print ] && [ -e "$record" ] || return 0
 	# door: to wait is no change
-	flock -s -w 30 "$record" true || die "'$name' has ended, but its supervisor does not get on: look at $record/supervise.log"
+	flock -s -w 30 "$record/." true || [ ! -e "$record" ] || die "'$name' has ended, but its supervisor does not get on: look at $record/supervise.log"
 	# a run in the foreground has no lock
 	while [ "$waited" -lt 200 ] && find_owner "$name"; do
 		sleep 0.05
