@@ -61,7 +61,6 @@ needs() {
 		run?   ping             iputils-ping      iputils           iputils          iputils      scadm network check
 		run?   catatonit        catatonit         catatonit         catatonit        catatonit    run --init
 		run?   etcdctl          etcd-client       etcd              etcd-ctl         etcd         networks across hosts
-		run    bridge           iproute2          iproute           iproute2         iproute2     networks across hosts
 		run?   ssh              openssh-client    openssh-clients   openssh-client   openssh      scadm -H ssh://...
 		run    setfattr         attr              attr              attr             attr         opaque directories of layers
 		test   bats-1.5         bats              bats              bats             bash-bats    runs the tests
