@@ -183,12 +183,20 @@ attach_change_bind() {
 	END
 }
 
-# attach_change_ports NETWORK - sets $gone to a command that takes the published ports away if they go through the network, and
-# $ports_now_json to what is left of them
+# attach_change_ports NETWORK - if the published ports go through the network: sets $gone to a command that has them go through the
+# first in $attachments that can carry them, or takes them away, and $ports_now_json to what is left of them
 attach_change_ports() {
 	local target link address address6 published host_ip host_port protocol words=''
-	gone='' ports_now_json=''
+	gone='' moved='' ports_now_json=''
 	publish_found && [ "$target" = "$1" ] || return 0
+	publish_read
+	if [ "$attachments" ] && (publish_network) 2>/dev/null; then
+		publish_network
+		attach_change_move "$address"
+		publish_ports_json
+		return 0
+	fi
+	say "the published ports of '$name' are gone with '$1': it is on no other network that can have them"
 	while read -r host_ip host_port protocol _; do
 		words="$words $protocol:$host_port:$host_ip"
 	done <<-END
@@ -196,8 +204,42 @@ attach_change_ports() {
 	END
 	gone="scadm-firewall rm SC-$short nat filter; scadm-firewall release $short$words; rm -f $record/published"
 	published=''
-	publish_read
 	publish_ports_json
+}
+
+# attach_change_move OLD - sets $gone to a command that publishes on $target, no longer at the address OLD; it needs the files of
+# attach_change_moved: $moved, $moved_rules, $moved_rules6 and $moved_udp
+attach_change_move() {
+	local network driver gateway length gateway6 length6 mtu flags range one device='' mac veth transaction='' family rules jumps='' \
+		chain="SC-$short" tag="-m comment --comment \"scadm $name\""
+	network_read "$target" || die "the network '$target' was removed just now"
+	while read -r one device mac address address6 _; do
+		[ "$one" != "$target" ] || break
+	done <<-END
+		$attachments
+	END
+	publish_six=$gateway6 moved="$target $link $address $address6$nl$published"
+	publish_family 4 "$address"
+	moved_rules=$transaction moved_rules6='' transaction=''
+	[ "$address6" = - ] || publish_family 6 "$address6"
+	moved_rules6=$transaction
+	attach_veth "$device"
+	gone="scadm-firewall rm SC-$short nat filter; test ! -e $new/published || mv -f $new/published $record/published"
+	gone="$gone; { iptables-restore -w 10 --noflush <$new/rules"
+	[ ! "$moved_rules6" ] || gone="$gone && ip6tables-restore -w 10 --noflush <$new/rules6"
+	gone="$gone && ip link set dev $veth type bridge_slave hairpin on; } || echo the published ports are not back yet: scadm network reload $target >&2"
+	moved_udp=''
+	# UDP has no end: what goes on would go where the port was
+	case $nl$published in *" udp "*) ! command -v conntrack >/dev/null || moved_udp="conntrack -D -p udp --reply-src $address >/dev/null 2>&1 || :" ;; esac
+	[ ! "$moved_udp" ] || gone="$gone; conntrack -D -p udp --reply-src $1 >/dev/null 2>&1 || :"
+}
+
+# attach_change_moved - the files for that, and what the end of the container has to do besides
+attach_change_moved() {
+	[ ! "$moved_udp" ] || attach_change_later "${moved_udp%%' >'*} " undo_line "$moved_udp"
+	put "$new/published" "$moved"
+	put "$new/rules" "$moved_rules"
+	[ ! "$moved_rules6" ] || put "$new/rules6" "$moved_rules6"
 }
 
 # attach_change_files DIRECTORY - make there the files of the record as they are to be: networks, fstab, config.json

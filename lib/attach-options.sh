@@ -3,7 +3,7 @@
 # lib/attach-options.sh - which networks a new container is to be on: sets $net and, for lib/attach.sh, $attachments
 
 attach_valued=' --net --network --ip --ip6 --mac-address --network-alias --net-alias '
-attachments='' net='' ip='' ip6='' mac_address='' network_aliases=''
+option='--net' attachments='' net='' ip='' ip6='' mac_address='' network_aliases=''
 
 # attach_option - take $option with its $value if it is one of attach_valued; status 1: it is not
 attach_option() {

@@ -63,9 +63,11 @@ attach_ask() {
 	attachments=''
 	[ "$lines" ] || return 0
 	while read -r network device mac address address6 asked aliases; do
-		network_ready "$network"
+		# to make a network needs $address itself
 		chosen=$address chosen6=$address6
+		network_ready "$network"
 		attach_address
+		attach_mac_free
 		attachments="$attachments${attachments:+$nl}$network $device $mac $chosen $chosen6 $asked $aliases"
 	done <<-END
 		$lines
@@ -121,6 +123,20 @@ attach_mac() {
 	case ,$asked, in *,mac,*) ;; *) address_mac "$1" ;; esac
 }
 
+# attach_mac_free - refuse a $mac that the user chose and that a container which runs has on $network: frames for one reach the other
+attach_mac_free() {
+	local other
+	case ,$asked, in *,mac,*) ;; *) return 0 ;; esac
+	set +f
+	other=$(grep -lsi -- "^$network eth[0-9] $mac " /dev/null "$SC_ROOT"/containers/*/networks) || other=''
+	set -f
+	for other in $other; do
+		other=${other%/networks}
+		[ "$other" != "${record-}" ] && (is_running "$other") || continue
+		die "--mac-address '$mac': the container '${other##*/}' has it on the network $network already"
+	done
+}
+
 # attach_veth DEVICE - sets $veth to the host's end of the cable of that device
 attach_veth() {
 	veth=v${1#eth}-$short
@@ -148,14 +164,19 @@ attach_json() {
 		rest=''
 		case ,$asked, in *,ip,*) rest="\"IPv4Address\":\"$address\"" ;; esac
 		case ,$asked, in *,ip6,*) rest="$rest${rest:+,}\"IPv6Address\":\"$address6\"" ;; esac
-		line="\"IPAddress\":\"$address\",\"IPPrefixLen\":${address:+$length},\"Gateway\":\"${address:+$gateway}\",\"MacAddress\":\"$mac\""
-		[ "$address" ] || line='"IPAddress":"","IPPrefixLen":0,"Gateway":"","MacAddress":"'$mac'"'
+		# of a network that is not made yet there is only what was asked
+		[ "$known" ] || address='' address6=''
+		line='"IPAddress":"","IPPrefixLen":0,"Gateway":"","MacAddress":"'$mac'"'
+		[ ! "$address" ] || line="\"IPAddress\":\"$address\",\"IPPrefixLen\":$length,\"Gateway\":\"$gateway\",\"MacAddress\":\"$mac\""
 		[ ! "$address6" ] || line="$line,\"GlobalIPv6Address\":\"$address6\",\"GlobalIPv6PrefixLen\":$length6,\"IPv6Gateway\":\"$gateway6\""
 		[ "$device" != eth0 ] || first_json="\"Bridge\":\"${known:+$link}\",$line"
 		all="$all${all:+,}\"$network\":{\"NetworkID\":\"$network_id\",$line,\"Aliases\":[$json],\"IPAMConfig\":{$rest}}"
 	done <<-END
 		$attachments
 	END
-	[ "$attachments" ] || all="\"${net%%:*}\":{}"
+	case $net in
+	container:*) ;;
+	*) [ "$attachments" ] || all="\"$net\":{\"NetworkID\":\"\",\"IPAddress\":\"\",\"IPPrefixLen\":0,\"Gateway\":\"\",\"MacAddress\":\"\",\"Aliases\":[],\"IPAMConfig\":{}}" ;;
+	esac
 	networks_json="{$all}"
 }

@@ -8,7 +8,7 @@ bridge_up() {
 	address_mac "$gateway"
 	note "A bridge is a switch: every container's cable ends in it. Its own address is the gateway."
 	# of its own: else it has that of one of its ports, and changes with them
-	cmd ip link add "$link" address "$mac" type bridge
+	cmd ip link add "$link" address "$mac" group "$network_group" type bridge
 	note "What comes from the containers must not change how the host routes, nor carry a foreign source."
 	for key in ipv6/conf/"$link"/accept_ra=0 ipv4/conf/"$link"/accept_redirects=0 ipv4/conf/"$link"/rp_filter=1; do
 		[ ! -e /proc/sys/net/ipv6/conf/all ] && [ "$key" != "${key#ipv6}" ] ||

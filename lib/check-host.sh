@@ -33,6 +33,21 @@ check_host() {
 	check_firewall
 }
 
+# check_peers - leave of the networks $across those in which etcd knows the host $peer, or does not answer; refuse if there is none
+check_peers() {
+	local all="$across" pairs peers peers_own revision etcd_answer=''
+	across=''
+	for network in $all; do
+		if command -v etcdctl >/dev/null && peers_read "$SC_ROOT/networks/$network" && etcd_read "$SC_ROOT/networks/$network/etcd" && etcd_get "$etcd_prefix/$network/"; then
+			[ "$peer" != "$peers_address" ] || die "'$peer' is this host itself; peers are the others"
+			peers_list
+			case "$nl$peers" in *" $peer "*) ;; *) continue ;; esac
+		fi
+		across="$across $network"
+	done
+	[ "$across" ] || die "'$peer' is in no network of this host, nor does etcd know it as a host of$all: 'scadm network ls' lists them; 'scadm network check ${all##* } $peer' looks for the host all the same"
+}
+
 # check_agent - whether somebody tells the kernel what etcd says
 check_agent() {
 	if [ "$peers_agent" = off ]; then

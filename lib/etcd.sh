@@ -121,7 +121,12 @@ etcd_transaction() {
 	local status=0
 	etcd_answer=$(printf '%s\n' "$@" '' | etcdctl --dial-timeout=2s --command-timeout=3s txn 2>&1) || status=$?
 	[ "$status" -eq 0 ] || return "$status"
-	case $etcd_answer in SUCCESS*) ;; *) return 75 ;; esac
+	# warnings may stand before it
+	case $nl$etcd_answer$nl in
+	*"${nl}SUCCESS$nl"*) ;;
+	*"${nl}FAILURE$nl"*) return 75 ;;
+	*) return 1 ;;
+	esac
 }
 
 # etcd_why - sets $why to what $etcd_answer says went wrong, for people
@@ -148,7 +153,8 @@ etcd_refuse() {
 }
 
 # etcd_get PREFIX - sets $revision, that of etcd, and $pairs, what is below PREFIX: lines KEY MODIFIED LEASE VALUE
-# KEY is without PREFIX, MODIFIED a revision, LEASE a decimal number (0: none), VALUE one line; what cannot be ours is left out
+# KEY is without PREFIX, MODIFIED a revision, LEASE a decimal number (0: none), VALUE one line, `?` for one that cannot be
+# ours; a key that cannot be ours is left out
 etcd_get() {
 	local line key='' value modified=0
 	pairs='' revision=0
@@ -164,8 +170,11 @@ etcd_get() {
 		'"Value" : '*) value=${line#*' : '} ;;
 		'"Lease" : '*)
 			# a string of Go with nothing to escape but quotes; no line end and no control character is in it then
-			json_text "$value"
-			case $key$text in *[!\ -~]* | *\\*) continue ;; esac
+			case $key in *[!\ -~]* | *\\*) continue ;; esac
+			case $value in
+			*[!\ -~]* | *\\[!\"]*) text='?' ;;
+			*) json_text "$value" ;;
+			esac
 			case $key in "$1"*) ;; *) continue ;; esac
 			case $key in *\ *) ;; *) pairs="$pairs${key#"$1"} $modified ${line##* } $text$nl" ;; esac
 			;;

@@ -73,18 +73,17 @@ base_end() {
 		cmd mv "$state.new" "$state"
 		return 0
 	fi
-	now=$(tables) || exit
 	for family in ip ip6; do
-		text=''
+		# the old kind of tables cannot be taken away
+		case $("${family}tables" -V 2>/dev/null) in *nf_tables*) ;; *) continue ;; esac
+		text='' now=$(tables) || exit
 		while read -r line table empty; do
 			[ "$line" = "$family" ] && [ "$empty" ] && ! grep -q "^$family $table\\( empty\\)*$" "$state" || continue
 			text="$text${text:+$nl}*$table${nl}COMMIT"
 		done <<-END
 			$now
 		END
-		# the old kind of tables cannot be taken away
-		case $("${family}tables" -V 2>/dev/null) in *nf_tables*) ;; *) text='' ;; esac
-		[ ! "$text" ] || note "Tables that came with our first rule and are empty again: this removes them."
+		note "Tables that came with our first rule and are empty again: this removes them."
 		[ ! "$text" ] || feed "$text" "${family}tables-restore"
 	done
 	cmd rm -f "$state"

@@ -33,11 +33,11 @@ firewall_reload_network() {
 	fi
 	note "Rules in a chain of our own: which frames may pass between the ports of $link, to other links, and in."
 	firewall_chains 4
-	hint 'this needs the modules comment, conntrack and addrtype of iptables, and nat'
+	hint 'this needs the modules comment, conntrack, devgroup and addrtype of iptables, and nat'
 	feed "$transaction" iptables-restore -w 10 --noflush
 	if [ "$gateway6" ]; then
 		firewall_chains 6
-		hint 'this needs the modules comment, conntrack and addrtype of ip6tables, and nat'
+		hint 'this needs the modules comment, conntrack, devgroup and addrtype of ip6tables, and nat'
 		feed "$transaction" ip6tables-restore -w 10 --noflush
 	fi
 	if network_flag nat || [ "$range" ]; then firewall_forwarding; fi
@@ -122,28 +122,34 @@ firewall_chains() {
 }
 
 # firewall_filter - add to $rules those of the table filter; containers put theirs behind the first three (see lib/publish.sh)
+# RELATED is an ICMP error: whoever quotes a packet of another's flow makes one, so it comes from outside only, never from
+# a network of ours to another.
 firewall_filter() {
-	local kind table parent to rule others="-o $SC_PREFIX-br+"
+	local kind table parent to rule ours="-m devgroup --dst-group $network_group" outside="-m devgroup ! --src-group $network_group" tunnel=''
+	[ "$driver" != vxlan ] || tunnel=$SC_PREFIX-vx${link#"$SC_PREFIX-br"}
 	firewall_rule "-i $link -o $link" ACCEPT
-	firewall_rule "-i $link -m conntrack --ctstate RELATED,ESTABLISHED" ACCEPT
-	firewall_rule "-o $link -m conntrack --ctstate RELATED,ESTABLISHED" ACCEPT
+	firewall_rule "-i $link -m conntrack --ctstate ESTABLISHED" ACCEPT
+	firewall_rule "-o $link -m conntrack --ctstate ESTABLISHED" ACCEPT
 	while read -r kind table parent to rule; do
 		case $kind,$table,$parent in "$family,filter,$chain") rules="$rules$nl$rule" ;; esac
 	done <<-END
 		$jumps
 	END
 	# the other blocks of a network across hosts: what comes from there was sent by a container of it
-	case $range_family,$driver in
-	?*,vxlan) firewall_rule "-i $SC_PREFIX-vx${link#"$SC_PREFIX-br"} -s $range_family -o $link" ACCEPT ;;
-	?*,*) firewall_rule "! -i $SC_PREFIX-br+ -s $range_family -o $link" ACCEPT ;;
+	case $range_family,$tunnel in
+	?*,?*)
+		firewall_rule "-i $tunnel -s $range_family -o $link" ACCEPT
+		firewall_rule "-i $link -o $tunnel -d $range_family" ACCEPT
+		firewall_rule "-i $tunnel" DROP
+		;;
+	?*,) firewall_rule "$outside -s $range_family -o $link" ACCEPT ;;
 	esac
+	network_flag internal || firewall_rule "$outside -o $link -m conntrack --ctstate RELATED" ACCEPT
 	firewall_rule "-o $link" DROP
-	if ! network_flag internal; then
-		# by a port that is published on this host: the other network's chain says whether
-		firewall_rule "-i $link $others -m conntrack --ctstate DNAT" RETURN
-	fi
-	firewall_rule "-i $link $others" DROP
-	[ ! "$range_family" ] || firewall_rule "-i $link -d $range_family" ACCEPT
+	# by a port that is published on this host: the other network's chain says whether
+	network_flag internal || firewall_rule "-i $link $ours -m conntrack --ctstate DNAT" RETURN
+	firewall_rule "-i $link $ours" DROP
+	[ ! "$range_family" ] || [ "$tunnel" ] || firewall_rule "-i $link -d $range_family" ACCEPT
 	if network_flag nat; then
 		firewall_rule "-i $link" ACCEPT
 	elif network_flag internal; then

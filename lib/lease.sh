@@ -5,8 +5,16 @@
 # lease_next POOL [--after=ADDRESS] - sets $address to a free one, of a dead owner if there is no other
 lease_next() {
 	if ! address=$(sc-ipam "$database" next "$@" 2>&1); then
-		case $address in *' addresses are leased') ;; *) die "no address for the container on $1: $address" ;; esac
-		ipam_reclaim "$1"
+		case $1,$address in
+		*' addresses are leased') ipam_reclaim "$1" ;;
+		"bridge,"*": no pool 'bridge'"*)
+			# gc takes the default network away at this moment: with the lock it has done so, and it is made anew
+			network_lock
+			network_unlock
+			network_ready bridge
+			;;
+		*) die "no address for the container on $1: $address" ;;
+		esac
 		# a plan only says what will be dropped
 		[ "$door" = print ] && [ "$address" ] || address=$(sc-ipam "$database" next "$@") ||
 			die "no address for the container on $1: 'sc-ipam $database list $1' tells who has them"

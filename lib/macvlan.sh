@@ -21,7 +21,35 @@ macvlan_check() {
 # macvlan_up - what the host has of such a network: nothing but the record
 macvlan_up() {
 	macvlan_check
+	macvlan_reserve
 	note "The network is what is behind $link already. Each container gets a link of its own on it, with its own MAC."
+}
+
+# macvlan_reserve - have nobody lease an address that this host has on $link itself; the network is the owner
+macvlan_reserve() {
+	local number host address digits lines
+	lines=$(ip -o address show dev "$link" scope global) || die "cannot ask for the addresses of $link (ip address)"
+	address_number "$gateway"
+	host=$number
+	while read -r _ _ _ address _; do
+		address=${address%/*}
+		case $address in
+		'' | "$gateway" | "$gateway6") continue ;;
+		*:*)
+			[ "$gateway6" ] && address6_digits "$gateway6" && subnet6_meet "$digits" "$length6" "$(address6_digits "$address" && printf %s "$digits")" 128 || continue
+			set -- "$network.6" "$address"
+			;;
+		*)
+			address_number "$address" && [ $((number >> (32 - length))) -eq $((host >> (32 - length))) ] || continue
+			set -- "$network" "$address"
+			;;
+		esac
+		note "This host has $2 on $link: no container gets it."
+		undo sc-ipam "$database" drop "$@" "--owner=$network_id"
+		cmd sc-ipam "$database" take "$@" "$network_id"
+	done <<-END
+		$lines
+	END
 }
 
 # macvlan_plug - the link $device of $name on $link, made in its namespace and gone with that; $mac, $address and $address6 are its own

@@ -63,6 +63,10 @@ netns_disconnect() {
 	END
 	cmd flock "$SC_ROOT/connections/$1/." scadm-undo "$SC_ROOT/connections/$1/undo"
 	[ "$last" ] && [ "$network" != bridge ] && network_read "$network" && network_flag transient || return 0
-	note "That was the last one in $network."
-	network_forget "$network"
+	network_lock
+	if [ "$door" = print ] || network_idle "$network"; then
+		note "That was the last one in $network."
+		network_forget "$network"
+	fi
+	network_unlock
 }

@@ -58,7 +58,10 @@ network_options() {
 	done
 	shift "$used"
 	[ $# -gt 0 ] || bad_usage 'what is the network to be called?'
-	[ $# -eq 1 ] || bad_usage "unexpected '$2'"
+	[ $# -eq 1 ] || case $2 in
+	-?*) bad_usage "options stand before the name: '$2' comes too late" ;;
+	*) bad_usage "unexpected '$2'" ;;
+	esac
 	network_name "$1"
 	network=$1
 	network_options_check

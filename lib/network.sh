@@ -9,6 +9,8 @@
 # transient (goes with its last user), open (sources are not checked). Its pools of addresses are NAME and NAME.6.
 
 database=--db=$SC_ROOT/scadm.db
+# of all bridges and tunnels of ours, whatever their names and whoever's settings: rules know by it what is another network
+network_group=1482
 
 # network_read NAME - sets $network $driver $link $gateway $length $gateway6 $length6 $mtu $flags $range
 # status 1: there is no such network (or the default one is not made yet)
@@ -41,6 +43,7 @@ network_up() {
 	network_driver
 	begin networks "$network"
 	case $driver in vxlan | host-gw) peers_claim ;; esac
+	put "$record/id" "$network_id"
 	note "A pool of addresses: no two containers get the same one."
 	undo sc-ipam "$database" pool-rm "$network"
 	hint 'the range meets that of another network; see sc-ipam pool-list'
@@ -62,9 +65,9 @@ network_up() {
 		;;
 	esac
 	case $driver in vxlan | host-gw) peers_up ;; esac
-	put "$record/id" "$network_id"
 	put "$record/config.json" "$network_config"
-	put "$record/network" "$driver $link $gateway $length ${gateway6:--} ${length6:--} $mtu ${flags:--} ${range:--}"
+	put "$record/network.new" "$driver $link $gateway $length ${gateway6:--} ${length6:--} $mtu ${flags:--} ${range:--}"
+	cmd mv "$record/network.new" "$record/network"
 	commit
 }
 
@@ -169,8 +172,19 @@ network_repair() {
 	case $driver in vxlan | host-gw) peers_repair ;; esac
 }
 
-# network_forget NAME - undo a network that nobody uses, or what is left of one
+# network_forget NAME - undo a network that nobody uses, or what is left of one; the caller holds network_lock
 network_forget() {
+	local own=''
+	# what it has itself, see lib/macvlan.sh
+	! grep -qsF -- '--owner=' "$SC_ROOT/networks/$1/undo" || read -r own <"$SC_ROOT/networks/$1/id" || own=''
+	[ ! "$own" ] || cmd sc-ipam "$database" drop "$1" "--owner=$own"
+	[ ! "$own" ] || cmd sc-ipam "$database" drop "$1.6" "--owner=$own"
+	note "The step that can be refused comes first: who has an address, or takes one at this moment, keeps the network."
+	hint "who has an address there? 'sc-ipam $database list $1'"
+	cmd sc-ipam "$database" pool-rm "$1.6"
+	hint "who has an address there? 'sc-ipam $database list $1'"
+	cmd sc-ipam "$database" pool-rm "$1"
+	cmd rm -f "$SC_ROOT/networks/$1/network"
 	# with /. as flock would make a file where the directory is gone: somebody else was at it
 	try flock "$SC_ROOT/networks/$1/." scadm-undo "$SC_ROOT/networks/$1/undo" || [ ! -e "$SC_ROOT/networks/$1/undo" ] ||
 		die "not all of the network '$1' could be undone; 'scadm gc' tries again"
@@ -178,10 +192,18 @@ network_forget() {
 
 # network_idle NAME - whether nobody has an address on it
 network_idle() {
-	local leases status=0
+	local leases own='' line status=0
 	leases=$(sc-ipam "$database" list "$1" 2>/dev/null) || status=$?
 	# 125: it has no pool; above that nobody could be asked
-	[ "$status" -le 125 ] && [ ! "$leases" ]
+	[ "$status" -le 125 ] || return 1
+	[ "$leases" ] || return 0
+	# what it has reserved itself, see lib/macvlan.sh
+	{ read -r own <"$SC_ROOT/networks/${1%.6}/id"; } 2>/dev/null || return 1
+	while read -r _ _ line _; do
+		[ "$line" = "$own" ] || return 1
+	done <<-END
+		$leases
+	END
 }
 
 # network_users NAME - print the names of the containers whose record names the network
@@ -200,7 +222,11 @@ network_users() {
 
 # network_dismiss NAME - forget a transient network that nobody uses any longer
 network_dismiss() {
-	network_read "$1" && network_flag transient && [ "$1" != bridge ] && network_idle "$1" || return 0
-	note "That was the last one in $1."
-	network_forget "$1"
+	network_read "$1" && network_flag transient && [ "$1" != bridge ] || return 0
+	network_lock
+	if network_idle "$1" && [ ! "$(network_users "$1")" ]; then
+		note "That was the last one in $1."
+		network_forget "$1"
+	fi
+	network_unlock
 }

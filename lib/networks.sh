@@ -42,7 +42,11 @@ networks_find() {
 	valid_name network "$1"
 	name=$1
 	case $1 in bridge | host | none) networks_id "$1" && return 0 ;; esac
-	[ ! -e "$SC_ROOT/networks/$1/network" ] || ! networks_id "$1" || return 0
+	if [ -e "$SC_ROOT/networks/$1/network" ]; then
+		# a damaged id is no reason to look for another network
+		networks_id "$1" || id=''
+		return 0
+	fi
 	case $1 in *[!0-9a-f]*) return 1 ;; esac
 	networks_names
 	for name in $names; do
@@ -92,7 +96,9 @@ CREATE TEMP TABLE network AS SELECT name, id, coalesce(json_extract(j, '\$.Creat
 		'Driver', CASE name WHEN 'none' THEN 'null' WHEN 'host' THEN 'host' ELSE 'bridge' END, 'EnableIPv6', json('false'),
 		'IPAM', json('{\"Driver\":\"default\",\"Options\":{},\"Config\":[]}'), 'Internal', json('false'), 'Attachable', json('false'), 'Ingress', json('false'),
 		'ConfigFrom', json('{\"Network\":\"\"}'), 'ConfigOnly', json('false'), 'Containers', json('{}'), 'Options', json('{}'), 'Labels', json('{}')), j) AS j,
-	(SELECT count(*) FROM used WHERE used.name = file.name) AS used FROM file;"
+	(SELECT count(*) FROM used WHERE used.name = file.name) AS used FROM file;
+UPDATE network SET j = json_set(j, '\$.IPAM.Config', json((SELECT json_group_array(json_patch('{\"Subnet\":\"\",\"IPRange\":\"\",\"Gateway\":\"\"}', value))
+	FROM json_each(j, '\$.IPAM.Config')))) WHERE json_type(j, '\$.IPAM.Config') = 'array';"
 }
 
 # networks_cables NAME - sets $cables to the namespaces that connect-bridge plugged into the network
@@ -138,9 +144,6 @@ networks_remove() {
 	local driver=''
 	{ read -r driver _ <"$SC_ROOT/networks/$1/network"; } 2>/dev/null || driver=bridge
 	networks_leases "$1"
-	note "From here on nobody finds it."
-	cmd rm -f "$SC_ROOT/networks/$1/network"
-	hint "does a container start on it at this moment? 'scadm gc' removes the rest"
 	network_forget "$1"
 	event network destroy "$2" "$1" "type=$driver"
 }

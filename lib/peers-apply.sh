@@ -55,9 +55,14 @@ peers_apply_vxlan() {
 
 # peers_apply_routes - a route to the block of each peer, who must be on the same link
 peers_apply_routes() {
-	local routes block address line rest change=''
+	local routes block address line rest source number change=''
 	routes=$(ip -4 route show proto "$peers_protocol" root "$range") || die "cannot ask for the routes of this host (ip -4 route)"
 	routes=$nl$routes$nl
+	# what this host sends itself has an address that they have a way back to; without its bridge it has none
+	address_number "$vtep"
+	address_text $((number + 1))
+	source=$(ip -4 -o address show to "$address/32") || die "cannot ask for the addresses of this host (ip -4 address)"
+	[ ! "$source" ] || source=" src $address"
 	while read -r block rest; do
 		case $block in '' | unreachable) continue ;; esac
 		case $nl$peers in *"$nl$block "*) ;; *) change="$change${nl}route del $block proto $peers_protocol" ;; esac
@@ -66,12 +71,17 @@ peers_apply_routes() {
 	END
 	while read -r block address _; do
 		[ "$block" ] || continue
-		case $routes in *"$nl$block via $address dev "*) continue ;; esac
+		case $routes in
+		*"$nl$block via $address dev "*)
+			rest=${routes#*"$nl$block via $address dev "}
+			case " ${rest%%"$nl"*} " in *"$source "*) continue ;; esac
+			;;
+		esac
 		line=$(ip -4 -o route get "$address" 2>/dev/null) || line=''
 		case $line in
 		"$address dev "*)
 			line=${line#*' dev '}
-			change="$change${nl}route replace $block via $address dev ${line%% *} proto $peers_protocol"
+			change="$change${nl}route replace $block via $address dev ${line%% *} proto $peers_protocol$source"
 			;;
 		*) peers_behind "$address" "$block" "${line%% src *}" ;;
 		esac

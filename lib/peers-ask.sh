@@ -11,18 +11,67 @@ peers_ask() {
 	etcd_get "$etcd_prefix/$network/" || etcd_refuse
 	peers_underlay
 	peers_agree
+	peers_range_meant
 	# asked once more because somebody was faster, it is ours already
 	[ -e "$SC_ROOT/networks/$network" ] || peers_range_free
 	[ "$driver" != host-gw ] || peers_on_link
 	peers_choose
 }
 
-# peers_range_free - refuse a range that this host uses for something else
+# peers_range_free - refuse a range that this host uses for something else; each address it has, also on a link that is
+# down, has a route
 peers_range_free() {
 	local low high met=''
 	peers_bounds "$range"
 	subnet_free "$low" "$high" && subnet_unused "$low" "$high" ||
 		die "the range $range of '$network' meets $met: all hosts of a network have one range, so it must be free on each"
+}
+
+# peers_range_meant - refuse a range that only etcd says and that is of addresses of the world, and any that has in it what
+# this host must reach without the network: whoever writes to etcd would get all that is sent there
+peers_range_meant() {
+	local low high file word address endpoint rest="$etcd_endpoints,"
+	peers_bounds "$range"
+	[ "$peers_range" ] || peers_private ||
+		die "etcd says that '$network' has the range $range, which is of addresses that others have in the world: what this host sends to those would go to its peers: say --subnet=$range if you mean it"
+	for file in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do
+		[ -r "$file" ] || continue
+		while read -r word address _; do
+			[ "$word" != nameserver ] || peers_outside "$address" "a name server of this host ($file)"
+		done <"$file"
+	done
+	while [ "$rest" ]; do
+		endpoint=${rest%%,*} rest=${rest#*,}
+		word=${endpoint#*://}
+		word=${word%:*}
+		case $word in
+		*[!0-9.]*) address=$(getent ahostsv4 "$word") || address='' ;;
+		*) address=$word ;;
+		esac
+		while read -r address _; do
+			peers_outside "$address" "where etcd is ($endpoint)"
+		done <<-END
+			$address
+		END
+	done
+}
+
+# peers_outside ADDRESS WHAT - refuse the range if its ends, $low and $high, have that address between them
+peers_outside() {
+	local number
+	address_number "$1" || return 0
+	[ "$number" -lt "$low" ] || [ "$number" -gt "$high" ] || die "the range $range of '$network' has $1 in it, $2: make the network with another range"
+}
+
+# peers_private - whether all from $low to $high is of addresses that nobody has in the world (RFC 1918, 6598, 2544)
+peers_private() {
+	local first="$low" end="$high" one
+	local low high
+	for one in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 198.18.0.0/15; do
+		peers_bounds "$one"
+		[ "$first" -lt "$low" ] || [ "$end" -gt "$high" ] || return 0
+	done
+	return 1
 }
 
 # peers_agree - have $range $peers_block_length $mtu $peers_vni $peers_port from etcd, where the first host put them, and

@@ -5,7 +5,7 @@
 # peers_list - sets $peers from $pairs, $range, $driver and our own $block: lines BLOCK ADDRESS MAC HOST (MAC is - for
 # host-gw); and $peers_own: LEASE HOST of the key of our own block, if it is there. Says once what it leaves out
 peers_list() {
-	local key lease value address mac host rows='' entry low high range_low range_high number macs=' '
+	local key lease value address mac host rows='' entry low high range_low range_high number
 	peers='' peers_own=''
 	while read -r key _ lease value; do
 		case $key in blocks/*) ;; *) continue ;; esac
@@ -40,7 +40,6 @@ peers_list() {
 			peers_ignored "$key"
 			continue
 		}
-		macs="$macs$mac "
 		peers="$peers$entry $address $mac $host$nl"
 	done <<-END
 		$rows
@@ -48,8 +47,9 @@ peers_list() {
 }
 
 # peers_entry - whether $entry $address $mac $host of peers_list may be used: a whole block of the range, a host, and
-# the MAC address of one link
+# the MAC address that the link of the host with this block has: any other is to take what is for another peer
 peers_entry() {
+	local given="$mac"
 	[ "${entry#*/}" = "$peers_block_length" ] && peers_bounds "$entry" && [ "$low" -ge "$range_low" ] && [ "$high" -le "$range_high" ] || return 1
 	peers_unicast "$address" || return 1
 	[ "$number" -lt "$range_low" ] || [ "$number" -gt "$range_high" ] || return 1
@@ -58,12 +58,8 @@ peers_entry() {
 		mac=-
 		return 0
 	}
-	case $mac in
-	00:00:00:00:00:00) return 1 ;;
-	[0-9a-f][02468ace]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]) ;;
-	*) return 1 ;;
-	esac
-	case $macs in *" $mac "*) return 1 ;; esac
+	peers_mac "${entry%/*}"
+	[ "$given" = "$mac" ]
 }
 
 # peers_ignored KEY - say once that an entry is not used

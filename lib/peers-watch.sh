@@ -72,7 +72,7 @@ agent_membership() {
 # agent_lost STATUS - the block could not be claimed again; leave if another host has it
 agent_lost() {
 	[ "$1" -eq 75 ] || return 0
-	die "another host has the block $block of '$network' by now, or the network was made anew, while the lease of this host had ended: remove it here and make it again"
+	die "another host has the block $block of '$network' by now, or the network was made anew, while the lease of this host had ended: make it again here ('scadm rm' its containers, 'scadm network rm $network', 'scadm network create …')"
 }
 
 # agent_clock - make the pipe, and have ticks told
@@ -101,7 +101,8 @@ agent_watch_end() {
 	[ "$watch" ] || return 0
 	# door: our own child
 	kill "$watch" 2>/dev/null || :
-	wait "$watch" || :
+	# bash and dash tell how it ended
+	wait "$watch" 2>/dev/null || :
 	watch=''
 }
 

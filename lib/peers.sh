@@ -75,20 +75,20 @@ peers_block() {
 
 # peers_mac ADDRESS - sets $mac to the one of the vxlan link of the host with the block that begins there
 peers_mac() {
-	address_number "$1"
-	mac=$(printf '02:58:%02x:%02x:%02x:%02x' $((number >> 24)) $((number >> 16 & 255)) $((number >> 8 & 255)) $((number & 255)))
+	address_mac "$1"
+	mac=02:58${mac#02:42}
 }
 
 # peers_read DIR - sets the words of the file `peer` in a record; status 1: there is none
 peers_read() {
-	{ read -r driver link block range peers_host peers_address mtu peers_vni peers_port peers_ttl peers_agent && read -r peers_config; } 2>/dev/null <"$1/peer" || return 1
+	{ read -r driver link block range peers_host peers_address mtu peers_vni peers_port peers_ttl peers_agent && IFS= read -r peers_config; } 2>/dev/null <"$1/peer" || return 1
 	length=${block#*/} vtep=${block%/*} peers_block_length=${block#*/}
 	vxlan=$SC_PREFIX-vx${link#"$SC_PREFIX-br"}
 }
 
 # peers_claim - have a block in etcd that is ours; of those who want the same one etcd lets one have it
 peers_claim() {
-	local record="$SC_ROOT/networks/$network" id status was
+	local record="$SC_ROOT/networks/$network" id status was tries=0
 	new_id
 	peers_host=${id%"${id#????????????}"}
 	note "Other hosts read in etcd which block of the range is this host's. Its key goes with a lease of $peers_ttl seconds."
@@ -101,8 +101,13 @@ peers_claim() {
 		try scadm-network-block claim "$network" "$block" || status=$?
 		[ "$status" -ne 0 ] || break
 		[ "$status" -eq 75 ] || failed "$status" scadm-network-block claim "$network" "$block"
-		was=\"$gateway\"
+		was=$gateway$nl$range$nl$pairs tries=$((tries + 1))
 		peers_ask "$peers_range" "$peers_mtu"
+		case $gateway$nl$range$nl$pairs in "$was") tries=$((tries + 100)) ;; esac
+		[ "$tries" -lt 300 ] || die "etcd at $etcd_endpoints does not let this host have the block $block, though nobody has it there: see 'etcdctl get --prefix $etcd_prefix/$network/'"
+		# it was looked at only then
+		case ${was#*"$nl"} in "$range$nl"*) ;; *) die "the range of '$network' is another one by now, $range: make the network again" ;; esac
+		was=\"${was%%"$nl"*}\"
 		network_config=${network_config%%"$was"*}\"$gateway\"${network_config#*"$was"}
 	done
 	pending=0
@@ -140,18 +145,18 @@ peers_links() {
 
 # peers_agent_up - have the ways to the other blocks, and somebody who keeps them
 peers_agent_up() {
-	hint "$SC_ROOT/networks/$network/agent.log may say more"
 	if [ "$peers_agent" = off ]; then
 		try scadm-network-agent --once -- "$network" || say "the ways to other hosts are to be made by the agent that you start: systemctl start scadm-network@$network"
 		return 0
 	fi
 	note "The agent keeps the lease alive and the ways to the other blocks as etcd has them."
-	cmd scadm-network-agent --detach -- "$network"
+	try scadm-network-agent --detach -- "$network" ||
+		die "without its agent '$network' reaches no other host, and no container joins it; what the agent says is above, and in $SC_ROOT/networks/$network/agent.log"
 }
 
 # peers_whole - whether nothing of it is missing: the link, up, and the agent that keeps the block ours; asks no process
 peers_whole() {
-	local bits
+	local bits pid
 	peers_read "$SC_ROOT/networks/$network" || return 1
 	if [ "$driver" = vxlan ]; then
 		{ read -r bits <"/sys/class/net/$vxlan/flags"; } 2>/dev/null && [ $((bits & 1)) -eq 1 ] || return 1

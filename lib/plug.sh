@@ -6,7 +6,7 @@
 
 # attach_up - lease the addresses and lay the cables of all its networks
 attach_up() {
-	local lines="$attachments" network device mac address address6 asked aliases veth cables='' routed=''
+	local lines="$attachments" network device mac address address6 asked aliases veth cables='' routed='' busy=''
 	attachments=''
 	while read -r network device mac address address6 asked aliases; do
 		network_read "$network" || [ "$door" = print ] || die "the network '$network' was removed just now"
@@ -27,7 +27,7 @@ attach_up() {
 	undo_line "${cables% }"
 	attach_hosts_up
 	while read -r network device mac address address6 asked aliases; do
-		network_read "$network" || :
+		network_read "$network" || [ "$door" = print ] || die "the network '$network' was removed just now"
 		attach_veth "$device"
 		attach_plug
 	done <<-END
@@ -102,8 +102,10 @@ attach_lease() {
 
 # attach_taken - say who has the address that the user chose
 attach_taken() {
-	local address owner names
+	local address owner names own
+	{ read -r own <"$SC_ROOT/networks/$network/id"; } 2>/dev/null || own=''
 	while read -r _ address owner names; do
+		[ "$address $owner" != "$leased $own" ] || die "the address $leased of the network $network is this host's own, on $link"
 		[ "$address" != "$leased" ] || die "the address $leased of the network $pool is taken: ${names:-$owner} has it"
 	done <<-END
 		$(sc-ipam "$database" list "$pool")
@@ -130,17 +132,19 @@ attach_plug() {
 }
 
 # attach_cable NETNS HAIRPIN FIRST LAST - lay the cable; FIRST and LAST are further ip commands for the inside, HAIRPIN lets
-# the bridge send back what came from it. Its undo is the caller's: 'ip netns del' takes the cable along without waiting,
-# 'ip link del' waits for RCU.
+# the bridge send back what came from it; $busy: something may run in the namespace already. Its undo is the caller's: 'ip netns
+# del' takes the cable along without waiting, 'ip link del' waits for RCU.
 attach_cable() {
-	local size=''
+	local size='' add plug="link set dev $veth master $link up${2:+${nl}link set dev $veth type bridge_slave hairpin on}"
 	[ "$mtu" = 0 ] || size=" mtu $mtu"
+	add="link add $veth$size type veth peer name $device address $mac$size netns $1"
 	note "A veth pair is a cable: $veth stays here in the bridge, $device goes inside."
 	hint "is the namespace there, and has it no $device yet? 'ip -n $1 link' tells"
-	feed "link add $veth$size type veth peer name $device address $mac$size netns $1
-link set dev $veth master $link up${2:+${nl}link set dev $veth type bridge_slave hairpin on}" ip -batch -
-	# before the other end is up: what runs in there already finds no moment without
+	[ "$busy" ] || add=$add$nl$plug
+	feed "$add" ip -batch -
 	attach_check
+	# what runs in there already finds no moment without the check: nothing passes as long as our end is down
+	[ ! "$busy" ] || feed "$plug" ip -batch -
 	[ "$address6" = - ] || set -- "$1" "$2" "$3" "${nl}address add $address6/$length6 dev $device nodad$4"
 	feed "${3}address add $address/$length dev $device${nl}link set dev $device up$4" ip -n "$1" -batch -
 }

@@ -31,7 +31,13 @@ publish_wrong() {
 publish_protocol() {
 	spec=${1%/*} protocol=tcp
 	case $1 in */*) protocol=${1##*/} ;; esac
-	case $protocol in tcp | udp | sctp) ;; *) publish_wrong "the protocol is tcp, udp or sctp" ;; esac
+	case $protocol in
+	tcp | udp | sctp) ;;
+	[tT][cC][pP]) protocol=tcp ;;
+	[uU][dD][pP]) protocol=udp ;;
+	[sS][cC][tT][pP]) protocol=sctp ;;
+	*) publish_wrong "the protocol is tcp, udp or sctp" ;;
+	esac
 }
 
 # publish_range TEXT - sets $low and $high from a port or LOW-HIGH
@@ -208,7 +214,8 @@ publish_possible() {
 		ports=''
 		return 0
 		;;
-	none | container:*) die "--publish does not go with --net=$net: nobody else reaches that container" ;;
+	none) die "--publish does not go with --net=none: nobody else reaches that container" ;;
+	container:*) die "--publish does not go with --net=container:$of_name: the ports are those of '$of_name': publish them there, with 'scadm run -p … --name=$of_name'" ;;
 	esac
 	[ "$attachments" ] || die "--publish does not go with --net=$net: scadm does not know the address in a namespace that others made"
 	publish_network
@@ -233,7 +240,8 @@ publish_network() {
 	done <<-END
 		$attachments
 	END
-	[ "$target" ] || die "--publish: $why"
+	[ "$attachments" ] || die "--publish: '$name' is on no network, and published ports need one: 'scadm network connect NETWORK $name' first"
+	[ "$target" ] || die "--publish: $why; published ports need another network besides, such as bridge"
 	[ ! "$gateway6" ] || return 0
 	while read -r host_ip _; do
 		case $host_ip in *:*) die "--publish [$host_ip]:…: the network $target has no IPv6 ('scadm network create --ipv6' makes one that has)" ;; esac

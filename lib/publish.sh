@@ -114,6 +114,12 @@ publish_up() {
 	put "$record/published" "$target $link $address $address6" "$published"
 	[ ! "$publish_repair" ] || firewall_network
 	jumps=''
+	case $nl$published in
+	*" udp "*)
+		# UDP has no end: what goes on would reach whoever has the address next. Replayed when the rules are gone
+		! command -v conntrack >/dev/null || undo_line "conntrack -D -p udp --reply-src $address >/dev/null 2>&1 || :"
+		;;
+	esac
 	# in every table: lib/rate.sh has a chain of that name as well
 	undo scadm-firewall rm "SC-$short"
 	# of several tables the first may be done when the next one fails

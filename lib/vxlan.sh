@@ -11,7 +11,7 @@ vxlan_up() {
 	if [ ! -e "/sys/class/net/$1" ]; then
 		note "A vxlan link puts packets into UDP datagrams. It sends only to peers it was told of (nolearning)."
 		hint "another network may have the vni $peers_vni on port $peers_port here: 'ip -d link show type vxlan'; choose another with -o vni="
-		cmd ip link add "$1" address "$2" mtu "$mtu" type vxlan id "$peers_vni" local "$peers_address" dstport "$peers_port" nolearning
+		cmd ip link add "$1" address "$2" mtu "$mtu" group "$network_group" type vxlan id "$peers_vni" local "$peers_address" dstport "$peers_port" nolearning
 		for key in ipv6/conf/"$1"/disable_ipv6=1 ipv4/conf/"$1"/accept_redirects=0 ipv4/conf/"$1"/rp_filter=1; do
 			[ ! -e /proc/sys/net/ipv6/conf/all ] && [ "$key" != "${key#ipv6}" ] ||
 				put "/proc/sys/net/${key%=*}" "${key##*=}"
@@ -20,8 +20,8 @@ vxlan_up() {
 	feed "address replace $3/32 dev $1${nl}link set dev $1 up" ip -batch -
 }
 
-# vxlan_guard VXLAN - keep containers of this host from sending such datagrams themselves: nobody looks into them, so that
-# anything could be in them, from anybody
+# vxlan_guard VXLAN - keep containers, of any network and host, from sending such datagrams themselves: nobody looks into them,
+# so that anything could be in them, from anybody. A peer sends them to $peers_address and to no other address of this host.
 vxlan_guard() {
 	local tag="-m comment --comment \"scadm $network\"" jump
 	jump="-I PREROUTING $tag -j SC-$1$nl"
@@ -30,6 +30,7 @@ vxlan_guard() {
 	cmd scadm-firewall base "SC-$1"
 	feed "*raw
 :SC-$1 - [0:0]
--A SC-$1 -i $SC_PREFIX-br+ ! -d $range -p udp -m udp --dport $peers_port $tag -j DROP
+-A SC-$1 -m devgroup --src-group $network_group ! -d $range -p udp -m udp --dport $peers_port $tag -j DROP
+-A SC-$1 ! -d $peers_address -p udp -m udp --dport $peers_port -m addrtype --dst-type LOCAL $tag -j DROP
 ${jump}COMMIT" iptables-restore -w 10 --noflush
 }

@@ -189,3 +189,8 @@ pings() {
 	kill "$listener"
 	wait_until 60 sh -c "! [ -e /sys/class/net/v-$id ]"
 }
+
+@test "run without any option is on the default network" {
+	sc run busybox ip -o -4 address show eth0
+	like "$output" '*10.99.*'
+}

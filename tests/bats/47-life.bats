@@ -170,7 +170,7 @@ load ready
 	sc wait w5
 	same "$output" 5
 	sc rm w5
-	sc run -d --rm --name=w6 busybox sh -c 'sleep 0.5; exit 6'
+	sc run -d --rm --name=w6 busybox sh -c 'sleep 3; exit 6'
 	sc wait w6
 	same "$output" 6
 }

@@ -147,6 +147,74 @@ refused() {
 	outside_gone
 }
 
+# ticks FAMILY HOST - somebody outside says "tick" to port 5300 of HOST 5 times a second, always from port 4000; sets $client
+ticks() {
+	ip netns exec outside sh -c 'while sleep 0.2; do echo tick; done | socat -u - "$0"' "UDP$1-SENDTO:$2:5300,sourceport=4000" >/dev/null 2>&1 3>&- &
+	client=$!
+}
+
+# answering NAME FAMILY - in the container an echo is at port 53, and the flow of the ticks has two ways
+answering() {
+	ip netns exec "$1" socat "UDP$2-RECVFROM:53,fork" EXEC:cat 3>&- &
+	server=$!
+	wait_until 10 sh -c 'grep "udp .*sport=4000 dport=5300" /proc/net/nf_conntrack | grep "sport=53 dport=4000" | grep -v UNREPLIED'
+}
+
+# got NAME - how many UDP packets came there, whether or not somebody waits for them
+got() {
+	ip netns exec "$1" awk '$1 == "Udp:" && $2 ~ /^[0-9]/ { four = $2 + $3 } $1 ~ /^Udp6(InDatagrams|NoPorts)$/ { six += $2 }
+		END { print four + six }' /proc/net/snmp /proc/net/snmp6
+}
+
+# left_alone NAME - the next tick goes to the host itself, and nothing of the flow to the container
+left_alone() {
+	wait_until 10 sh -c 'grep "udp .*sport=4000 dport=5300" /proc/net/nf_conntrack | grep "sport=5300 dport=4000"'
+	same "$(got "$1")" 0
+}
+
+@test "S19: -p udp: a flow that goes on when its port is gone does not come to the container that has the address next" {
+	requires socat conntrack
+	local server client
+	outside
+	ticks 4 192.0.2.1
+	for end in 'stop -t 0' 'network disconnect bridge' 'rm -f'; do
+		sc run -d --name=old --ip=10.99.0.88 -p 5300:53/udp busybox sleep 1000
+		answering old 4
+		# split on purpose
+		# shellcheck disable=SC2086
+		sc $end old
+		kill "$server"
+		sc run -d --name=next --ip=10.99.0.88 busybox sleep 1000
+		left_alone next
+		sc rm -f next
+		[ "$end" = 'rm -f' ] || sc rm -f old
+	done
+	pkill -P "$client"
+	wait "$client" || :
+	outside_gone
+}
+
+@test "S19: -p udp: the same by IPv6" {
+	requires socat conntrack ipv6
+	local server client
+	outside
+	ip addr add 2001:db8:2::1/64 dev up0 nodad
+	ip -n outside addr add 2001:db8:2::2/64 dev eth0 nodad
+	sc network create --ipv6 --subnet=10.97.0.0/24 --subnet=fd00:97::/64 six
+	ticks 6 '[2001:db8:2::1]'
+	sc run -d --name=old --net=six --ip6=fd00:97::88 -p 5300:53/udp busybox sleep 1000
+	answering old 6
+	sc rm -f old
+	kill "$server"
+	sc run -d --name=next --net=six --ip6=fd00:97::88 busybox sleep 1000
+	left_alone next
+	sc rm -f next
+	sc network rm six
+	pkill -P "$client"
+	wait "$client" || :
+	outside_gone
+}
+
 @test "-p: only the published port is reachable, and only by the host's address" {
 	requires curl
 	outside
@@ -348,12 +416,21 @@ refused() {
 	refused '*--net=none*' --net=none -p 8080:80
 	refused '*--net=mine*' --net=mine -p 8080:80
 	refused '*internal*' --net=closed -p 8080:80
-	refused '*container*' --net=container:web -p 8080:80
+	refused "*the ports are those of 'web'*" --net=container:web -p 8080:80
 	sc run --rm --net=host -p 8080:80 busybox true
 	like "$stderr" "*--net=host*host's own*"
 	sc rm -f web
 	sc network rm closed
 	ip netns del mine
+}
+
+@test "-p and --expose: the protocol in any case" {
+	web any -p 18080:80/TCP -p 18080:80/Udp --expose 81/uDP
+	like "$(get - 127.0.0.1:18080)" '*this is any*'
+	same "$(scadm port any | sort)" "80/tcp -> 0.0.0.0:18080
+80/udp -> 0.0.0.0:18080"
+	like "$(field any .Config.ExposedPorts)" '*"81/udp"*'
+	sc rm -f any
 }
 
 @test "-p: bad input is refused with 125, and nothing is changed" {

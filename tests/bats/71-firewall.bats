@@ -13,7 +13,9 @@ teardown() {
 		scadm ps -aq 3>&- | xargs -r scadm rm -f 3>&- || :
 		scadm network prune -f 3>&- || :
 		iptables -P FORWARD ACCEPT
+		both -D FORWARD -j ACCEPT || :
 		ip netns del outside || :
+		scadm disconnect-bridge --name=lab --bridge=lab0 && scadm delete-netns --name=lab || :
 	} >/dev/null 2>&1
 	return "$status"
 }
@@ -357,6 +359,173 @@ another() {
 	run ! ip netns exec c curl -sS -m 1 http://10.99.0.1:8080/
 	sc rm -f a b c d web
 	sc network rm one two shut
+	outside_gone
+}
+
+# lab BRIDGE ADDRESS - a namespace lab in a bridge of connect-bridge with that name, with a way to all others
+lab() {
+	sc create-netns --name=lab
+	sc connect-bridge --name=lab --subnet="$2/24" --bridge="$1"
+	ip -n lab route add default via "${2%.*}.1"
+}
+
+# apart_from_lab NAME NETWORK - neither reaches the other, while there is a way that only the rules close
+apart_from_lab() {
+	local address
+	address=$(field "$1" ".NetworkSettings.Networks.$2.IPAddress")
+	run ! ip netns exec lab ping -c 1 -W 1 "$address"
+	run ! ip netns exec "$1" ping -c 1 -W 1 10.44.0.3
+	iptables -w 10 -I FORWARD -j ACCEPT
+	ip netns exec lab ping -c 1 -W 5 "$address"
+	ip netns exec "$1" ping -c 1 -W 5 10.44.0.3
+	iptables -w 10 -D FORWARD -j ACCEPT
+}
+
+@test "S19: a bridge of connect-bridge with a name of its own is as apart as any network, whichever came first" {
+	requires ping
+	sc network create before
+	pinger a --net=before
+	lab lab0 10.44.0.3
+	sc network create --internal after
+	sc network create later
+	pinger b --net=later
+	pinger c --net=after
+	ip netns exec lab ping -c 1 -W 2 10.44.0.1
+	apart_from_lab a before
+	apart_from_lab b later
+	# nor is an internal one reached, by a route that root in there has made
+	ip -n c route add default via "$(scadm network inspect --format '{{(index .IPAM.Config 0).Gateway}}' after 3>&-)"
+	apart_from_lab c after
+	# after a flush and a reload in another order as well
+	iptables -F FORWARD
+	sc network reload later
+	sc network reload lab0
+	sc network reload
+	apart_from_lab a before
+	apart_from_lab b later
+	sc rm -f a b c
+	sc disconnect-bridge --name=lab --bridge=lab0
+	sc delete-netns --name=lab
+	sc network rm before after later
+}
+
+# errors PLACE - how many "unreachable" have come there, of ICMP and ICMPv6
+errors() {
+	ip netns exec "$1" awk '/^Icmp: / && $5 ~ /^[0-9]/ { four = $5 } $1 == "Icmp6InDestUnreachs" { six = $2 }
+		END { print four + six }' /proc/net/snmp /proc/net/snmp6
+}
+
+# came PLACE NUMBER - have that many come there?
+came() {
+	same "$(errors "$1")" "$2"
+}
+
+# flow - b sends from port 4000 to a port 5353 outside, where somebody hears it, by both families
+flow() {
+	echo said | ip netns exec b socat -u - UDP4-SENDTO:192.0.2.2:5353,sourceport=4000
+	echo said | ip netns exec b socat -u - 'UDP6-SENDTO:[2001:db8:2::2]:5353,sourceport=4000'
+}
+
+# forge FROM NETWORK WORD... - an ICMP error that the container FROM makes up, see fixtures/icmp-error.py
+forge() {
+	local from="$1" link
+	read -r _ link _ <"/var/lib/scadm/networks/$2/network"
+	shift 2
+	flow
+	ip netns exec "$from" python3 "$BATS_TEST_DIRNAME/fixtures/icmp-error.py" "$(cat "/sys/class/net/$link/address")" "$@"
+}
+
+# attacks - the errors about b's flow that c, of another network, sends to b, and a, of an internal one, to b and outside
+attacks() {
+	forge a na "$a4" 192.0.2.1 192.0.2.1 4000 192.0.2.2 5353
+	forge c nc "$c4" 192.0.2.1 192.0.2.1 4000 192.0.2.2 5353
+	forge a na "$a6" 2001:db8:2::1 2001:db8:2::1 4000 2001:db8:2::2 5353
+	forge c nc "$c6" 2001:db8:2::1 2001:db8:2::1 4000 2001:db8:2::2 5353
+	forge a na "$a4" 192.0.2.2 192.0.2.2 5353 "$b4" 4000
+	forge a na "$a6" 2001:db8:2::2 2001:db8:2::2 5353 "$b6" 4000
+}
+
+# both COMMAND... - the same for iptables and ip6tables
+both() {
+	iptables -w 10 "$@"
+	ip6tables -w 10 "$@"
+}
+
+@test "S19: an ICMP error that a container makes up about a flow of others neither crosses networks nor leaves an internal one" {
+	requires socat python3 ipv6
+	local four six a4 a6 b4 b6 c4 c6
+	outside
+	ip addr add 2001:db8:2::1/64 dev up0 nodad
+	ip -n outside addr add 2001:db8:2::2/64 dev eth0 nodad
+	sc network create --ipv6 nb
+	sc network create --ipv6 nc
+	sc network create --ipv6 --internal na
+	pinger a --net=na
+	pinger b --net=nb
+	pinger c --net=nc
+	for name in a b c; do
+		printf -v "${name}4" %s "$(field "$name" ".NetworkSettings.Networks.n$name.IPAddress")"
+		printf -v "${name}6" %s "$(field "$name" ".NetworkSettings.Networks.n$name.GlobalIPv6Address")"
+	done
+	ip netns exec outside socat -u UDP4-RECV:5353 "OPEN:$BATS_TEST_TMPDIR/heard4,creat,append" 3>&- &
+	four=$!
+	ip netns exec outside socat -u UDP6-RECV:5353,ipv6only=1 "OPEN:$BATS_TEST_TMPDIR/heard6,creat,append" 3>&- &
+	six=$!
+	wait_until 5 grep -q ':14E9 ' "/proc/$four/net/udp"
+	wait_until 5 grep -q ':14E9 ' "/proc/$six/net/udp6"
+	# the IPv6 address of the host may still be looked for
+	wait_until 10 sh -c "ip netns exec b sh -c 'echo said | socat -u - UDP6-SENDTO:[2001:db8:2::2]:5353,sourceport=4000'; grep -q said '$BATS_TEST_TMPDIR/heard6'"
+	same "$(errors b)" 0
+	same "$(errors outside)" 0
+	attacks
+	# these are attacks, and of the two times six only those come that somebody let pass
+	both -I FORWARD -j ACCEPT
+	attacks
+	wait_until 5 came b 4
+	wait_until 5 came outside 2
+	both -D FORWARD -j ACCEPT
+	attacks
+	same "$(errors b)" 4
+	same "$(errors outside)" 2
+	[ -s "$BATS_TEST_TMPDIR/heard4" ]
+	kill "$four" "$six"
+	sc rm -f a b c
+	sc network rm na nb nc
+	outside_gone
+}
+
+@test "an ICMP error from outside comes to the container that it is for: port unreachable, and too large, by both families" {
+	requires ping socat ipv6
+	outside
+	ip addr add 2001:db8:2::1/64 dev up0 nodad
+	ip -n outside -batch - <<-END
+		addr add 2001:db8:2::2/64 dev eth0 nodad
+		route add default via 2001:db8:2::1
+		link add far0 mtu 1280 type veth peer name far1
+		addr add 198.51.100.1/24 dev far0
+		addr add 2001:db8:3::1/64 dev far0 nodad
+		link set far1 up
+		link set far0 up
+	END
+	ip netns exec outside sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	ip route add 198.51.100.0/24 via 192.0.2.2
+	ip route add 2001:db8:3::/64 via 2001:db8:2::2
+	sc network create --ipv6 nb
+	pinger b --net=nb
+	wait_until 10 ip netns exec b ping -c 1 -W 1 2001:db8:2::2
+	same "$(errors b)" 0
+	echo said | ip netns exec b socat -u - UDP4-SENDTO:192.0.2.2:5354
+	wait_until 5 came b 1
+	echo said | ip netns exec b socat -u - 'UDP6-SENDTO:[2001:db8:2::2]:5354'
+	wait_until 5 came b 2
+	run ip netns exec b ping -c 2 -W 2 -M do -s 1372 198.51.100.2
+	like "$output" '*mtu = 1280*'
+	run ip netns exec b ping -c 2 -W 2 -M do -s 1352 2001:db8:3::2
+	like "$output" '*mtu*1280*'
+	sc rm -f b
+	sc network rm nb
+	ip route del 198.51.100.0/24
+	ip route del 2001:db8:3::/64
 	outside_gone
 }
 

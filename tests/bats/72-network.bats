@@ -110,6 +110,37 @@ unchanged() {
 	sc network inspect -f '{{json .Containers}}' net
 	same "$output" '{}'
 	sc network rm net
+	# every range has the same fields
+	sc network create --subnet 10.4.0.0/20 --ipv6 --subnet fd00:4::/64 net
+	sc network inspect -f '{{range .IPAM.Config}}{{.Subnet}} {{.IPRange}} {{.Gateway}},{{end}}' net host
+	same "$output" '10.4.0.0/20  10.4.0.1,fd00:4::/64  fd00:4::1,'
+	sc network rm net
+}
+
+@test "network without a verb that there is: says which there are, and help shows them" {
+	for words in network 'network foo' 'network list' 'network remove x' 'network -q'; do
+		# words without blanks
+		# shellcheck disable=SC2086
+		sc 125 $words
+		like "$stderr" '*network create *Make a network*network rm *'
+		same "$output" ''
+	done
+	like "$stderr" "*'network' wants one more word*"
+	for words in 'network --help' 'network -h' 'network help' 'help network'; do
+		# shellcheck disable=SC2086 # as above
+		sc $words
+		like "$output" '*network create *Make a network*network rm *'
+		unlike "$output" '*volume*'
+	done
+	sc help network create
+	like "$output" 'Make a network*--subnet*'
+	sc 125 network create new --subnet 10.4.0.0/20
+	like "$stderr" "*options stand before the name: '--subnet' comes too late*"
+	for words in 'connect new web --alias x' 'disconnect new web -f'; do
+		# shellcheck disable=SC2086 # as above
+		sc 125 network $words
+		like "$stderr" '*options stand before the names*'
+	done
 }
 
 @test "network inspect: one sqlite3 for any number of networks and containers" {
@@ -569,6 +600,20 @@ expect_either() {
 	sc network rm one
 	iptables -P FORWARD ACCEPT
 	outside_gone
+}
+
+@test "reload: one that is broken does not keep the others from being put back" {
+	ip link add lan0 type veth peer name lan1
+	ip link set dev lan0 up
+	sc network create -d macvlan -o parent=lan0 --subnet=198.51.100.0/24 aaa
+	sc network create one
+	record one
+	ip link del lan0
+	ip link del "$link"
+	sc 125 network reload
+	like "$stderr" "*no link 'lan0'*not put back: 'aaa'*"
+	[ -e "/sys/class/net/$link" ]
+	sc network rm aaa one
 }
 
 @test "events tell of networks that are made and removed" {

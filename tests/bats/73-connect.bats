@@ -433,8 +433,90 @@ both_worlds() {
 	gone small
 }
 
-@test "S19: ports that were published through the network are gone with it, and nothing of them is left" {
+@test "disconnect: published ports go on through the next network that can have them" {
 	nets one two
+	scadm network create --internal closed >/dev/null 3>&-
+	for how in run plan; do
+		scadm run -d --name=a --net=one,closed,two -p 127.0.0.1:8080:80 -p 8081:81/udp busybox sh -c 'echo here >/tmp/index.html; exec httpd -f -h /tmp' >/dev/null 3>&-
+		wait_until 5 curl -sf http://127.0.0.1:8080/
+		before=$(field a .NetworkSettings.Ports)
+		if [ "$how" = run ]; then
+			sc network disconnect one a
+		else
+			scadm -n network disconnect one a >"$BATS_TEST_TMPDIR/plan" 3>&-
+			like "$(iptables-save)" '*--to-destination 172.18.*'
+			sh -e "$BATS_TEST_TMPDIR/plan" 3>&-
+		fi
+		same "$(curl -sS -m 5 http://127.0.0.1:8080/)" here
+		same "$(field a .NetworkSettings.Ports)" "$before"
+		unlike "$(iptables-save)" '*--to-destination 172.18.*'
+		iptables -t nat -F
+		sc network reload
+		same "$(curl -sS -m 5 http://127.0.0.1:8080/)" here
+		same "$(scadm port a 80)" 127.0.0.1:8080
+		gone
+		unlike "$(iptables-save)" '*--dport 808*'
+	done
+	gone one two closed
+}
+
+@test "disconnect: a port without a network is refused at the next start, and says so" {
+	nets one
+	scadm network create --internal closed >/dev/null 3>&-
+	scadm run -d --name=a --net=one -p 8080:80 busybox httpd -f >/dev/null 3>&-
+	sc network disconnect one a
+	like "$stderr" "*published ports of 'a' are gone*"
+	scadm stop -t 0 a >/dev/null 3>&-
+	refused "'a' is on no network, and published ports need one" start a
+	sc network connect closed a
+	refused "the network closed is internal: there is no way in; published ports need another network" start a
+	sc network connect one a
+	sc start a
+	like "$(iptables-save)" '*--dport 8080*'
+	gone one closed
+}
+
+@test "S20: disconnect is killed at every step while ports move: they are at one of the two" {
+	requires script
+	nets one two
+	scadm run -d --name=a --net=one,two --ip=172.18.7.7 -p 8080:80 busybox httpd -f -h /bin >/dev/null 3>&-
+	step=0 moved=0
+	while stop_at "$step" KILL network disconnect one a; do
+		scadm gc 3>&-
+		wait_until 5 curl -sf -o "$BATS_TEST_TMPDIR/got" http://127.0.0.1:8080/busybox
+		step=$((step + 1))
+		case $(scadm inspect -f '{{json .NetworkSettings.Networks}}' a) in
+		*172.18.7.7*) like "$(iptables-save -t nat)" '*--to-destination 172.18.7.7:80*' ;;
+		*)
+			moved=$((moved + 1))
+			unlike "$(iptables-save -t nat)" '*--to-destination 172.18.*'
+			scadm network connect --ip 172.18.7.7 one a 3>&-
+			scadm network disconnect two a 3>&-
+			scadm network connect two a 3>&-
+			;;
+		esac
+	done
+	echo "$step steps, $moved moved"
+	[ "$step" -ge 10 ] && [ "$moved" -ge 1 ] && [ "$moved" -lt "$step" ]
+	gone one two
+}
+
+@test "connect: a MAC address that a container has on the network is refused, at connect and at start" {
+	nets one
+	sleeper a --net=one --mac-address=02:42:00:00:00:AA
+	scadm create --name=b --net=one --mac-address=02:42:00:00:00:aa busybox sleep 1000 >/dev/null 3>&-
+	refused "the container 'a' has it on the network one" start b
+	sleeper c
+	refused "the container 'a' has it on the network one" network connect --mac-address 02:42:00:00:00:aa one c
+	scadm stop -t 0 a >/dev/null 3>&-
+	sc start b
+	refused "the container 'b' has it on the network one" start a
+	gone one
+}
+
+@test "S19: ports that were published through the network are gone with it, and nothing of them is left" {
+	nets one
+	scadm network create --internal two >/dev/null 3>&-
 	scadm run -d --name=a --net=one -p 8080:80 busybox httpd -f >/dev/null 3>&-
 	like "$(iptables-save)" '*--dport 8080*'
 	sc network connect two a

@@ -85,6 +85,26 @@ refused() {
 	gone lan
 }
 
+@test "macvlan: the host's own addresses on the parent are nobody else's" {
+	ip address add 198.51.100.2/24 dev lan0
+	ip address add 198.51.100.4/24 dev lan0
+	ip address add 203.0.113.4/24 dev lan0
+	ip address add fd00:51::2/125 dev lan0 nodad
+	macvlan lan --ip-range=198.51.100.4/31 --ipv6 --subnet=fd00:51::/125 --gateway=fd00:51::1
+	sleeper a --net=lan
+	same "$(field a .NetworkSettings.IPAddress) $(field a .NetworkSettings.Networks.lan.GlobalIPv6Address)" '198.51.100.5 fd00:51::3'
+	wait_until 5 sh -c "! ip -n a address show dev eth0 | grep -q tentative"
+	refused 'addresses are leased' run --net=lan busybox true
+	refused "the address 198.51.100.4 of the network lan is this host's own, on lan0" run --net=lan --ip=198.51.100.4 busybox true
+	same "$(scadm exec a grep -c 198.51.100.4 /etc/hosts 3>&-)" 0
+	sc gc
+	refused "this host's own" run --net=lan --ip=198.51.100.2 busybox true
+	gone lan
+	for address in 198.51.100.2/24 198.51.100.4/24 203.0.113.4/24 fd00:51::2/125; do
+		ip address del "$address" dev lan0
+	done
+}
+
 @test "macvlan: a server is reached from the network, without -p, which is refused" {
 	macvlan lan
 	scadm run -d --name=web --net=lan --ip=198.51.100.80 --mac-address=02:42:00:00:00:80 busybox httpd -f -h /bin >/dev/null 3>&-

@@ -389,6 +389,49 @@ number() {
 	sc delete-netns --name=lab
 }
 
+# watched - a sc-filter that says of the link, before it sets the check, whether it is up and in a bridge; sets $fakes
+watched() {
+	fakes=$BATS_TEST_TMPDIR/fakes
+	mkdir "$fakes"
+	cp -P "$SC_HELPERS"/sc-* "$SC_HELPERS/seccomp.bpf" "$fakes"
+	rm "$fakes/sc-filter"
+	cat >"$fakes/sc-filter" <<-END
+		#!/bin/sh
+		read -r flags <"/sys/class/net/\$1/flags"
+		plugged=out
+		[ ! -e "/sys/class/net/\$1/master" ] || plugged=in
+		echo "\$((flags & 1)) \$plugged" >>"$BATS_TEST_TMPDIR/seen"
+		exec "$(readlink -f "$SC_HELPERS/sc-filter")" "\$@"
+	END
+	chmod +x "$fakes/sc-filter"
+}
+
+@test "S26: what runs already finds no moment without the check when a cable comes: our end is down, and in no bridge, until then" {
+	local fakes
+	watched
+	sc network create --subnet=10.97.0.0/24 back
+	sc run -d --cap-add=NET_ADMIN --name=evil busybox sleep 1000
+	SC_HELPERS=$fakes sc network connect back evil
+	same "$(cat "$BATS_TEST_TMPDIR/seen")" '0 out'
+	scadm exec evil ping -c 1 -W 3 10.97.0.1
+	like "$(tc filter show dev "v1-$(id12 evil)" ingress)" '*bpf*'
+	# and where it comes back to the network that it left
+	SC_HELPERS=$fakes sc network disconnect bridge evil
+	SC_HELPERS=$fakes sc network connect bridge evil
+	same "$(cat "$BATS_TEST_TMPDIR/seen")" "0 out
+0 out"
+	sc create-netns --name=lab
+	SC_HELPERS=$fakes sc connect-bridge --name=lab --subnet=10.96.0.2/24
+	same "$(cat "$BATS_TEST_TMPDIR/seen")" "0 out
+0 out
+0 out"
+	ip netns exec lab ping -c 1 -W 3 10.96.0.1
+	sc disconnect-bridge --name=lab
+	sc delete-netns --name=lab
+	sc rm -f evil
+	sc network rm back
+}
+
 @test "S23: a kernel without cls_bpf: an error that names it and the way without, and nothing stays" {
 	local fakes="$BATS_TEST_TMPDIR/fakes"
 	mkdir "$fakes"

@@ -177,6 +177,52 @@ ways() {
 	bridge -n h1 fdb | grep -e ' dst ' -e sc-vx || :
 }
 
+# byte NUMBER... - print bytes
+byte() {
+	local text
+	printf -v text '\\x%x' "$@"
+	printf %b "$text"
+}
+
+# vxlan_datagram FILE HOST SOURCE DESTINATION - what the vxlan link of a host would unpack: a UDP datagram to port 9
+vxlan_datagram() {
+	local vni source destination mac word sum=0
+	read -r _ _ _ _ _ _ _ vni _ <"/var/lib/scadm/hosts/h$2/networks/net/peer"
+	mac=$(on "$2" sh -c 'cat /sys/class/net/sc-vx*/address')
+	IFS=: read -ra mac <<<"$mac"
+	IFS=. read -ra source <<<"$3"
+	IFS=. read -ra destination <<<"$4"
+	for word in 0x4500 0x001c 0x0001 0x4011 $((source[0] << 8 | source[1])) $((source[2] << 8 | source[3])) \
+		$((destination[0] << 8 | destination[1])) $((destination[2] << 8 | destination[3])); do
+		sum=$((sum + word))
+	done
+	sum=$(((sum & 0xffff) + (sum >> 16)))
+	sum=$((~((sum & 0xffff) + (sum >> 16)) & 0xffff))
+	{
+		byte 8 0 0 0 $((vni >> 16)) $((vni >> 8 & 255)) $((vni & 255)) 0
+		# the frame: to the link, from anybody, IPv4
+		byte "${mac[@]/#/0x}" 2 88 0 0 0 1 8 0
+		byte 0x45 0 0 28 0 1 0 0 64 17 $((sum >> 8)) $((sum & 255)) "${source[@]}" "${destination[@]}"
+		byte 17 92 0 9 0 8 0 0
+	} >"$1"
+}
+
+# throw N NAME FILE ADDRESS - have a container send the file to the port of vxlan
+throw() {
+	# what no rule drops may have no way, which is an error for whoever sends
+	on "$1" ip netns exec "$2" bash -c 'cat "$1" >"/dev/udp/$2/4789" || :' throw "$3" "$4"
+}
+
+# unheard COMMAND... - how many datagrams came to a port that nobody listens on, told by this command's /proc
+unheard() {
+	"$@" awk '/^Udp:/ { n = $3 } END { print n }' /proc/net/snmp
+}
+
+# heard MORE BEFORE COMMAND... - whether it is that many more by now
+heard() {
+	[ "$(unheard "${@:3}")" -ge "$(($1 + $2))" ]
+}
+
 # host_state - what a network changes on host 1 and in etcd, and tests/world does not see
 host_state() {
 	ip -n h1 -d -4 route
@@ -221,9 +267,15 @@ host_state() {
 		idle "$host" "c$host"
 	done
 	each_to_each
-	same "$(on 2 ip route show proto 83 | sort)" "10.64.0.0/24 via 192.0.2.1 dev eth0 
-10.64.2.0/24 via 192.0.2.3 dev eth0 
+	same "$(on 2 ip route show proto 83 | sort)" "10.64.0.0/24 via 192.0.2.1 dev eth0 src 10.64.1.1 
+10.64.2.0/24 via 192.0.2.3 dev eth0 src 10.64.1.1 
 unreachable 10.64.0.0/12 "
+	# the host itself reaches them, too: what it sends has an address of its block, and again when that was away
+	expect 0 on 1 ping -c 1 -W 2 "$(address_of 2 c2)"
+	expect 0 on 1 scadm network check "$(address_of 2 c2)"
+	on 1 ip addr flush dev "$(on 1 awk '{ print $2 }' /var/lib/scadm/hosts/h1/networks/net/network)"
+	on 1 scadm network reload net
+	wait_until 5 on 1 ping -c 1 -W 2 "$(address_of 2 c2)"
 	reaches 1 c1 "$(address_of 2 c2)" -M "do" -s 1472
 	# a host that is behind a router: those who are there do not route to it, one who comes is refused
 	on 1 ip route add 203.0.113.0/24 via 192.0.2.254
@@ -284,7 +336,8 @@ unreachable 10.64.0.0/12 "
 	# the host is there again, as after a boot: its block is another's, which it says
 	reborn 2
 	expect 125 on 2 scadm start c2
-	like "$stderr" '*another host has the block 10.64.1.0/24*make it again*'
+	like "$stderr" '*another host has the block 10.64.1.0/24*scadm network rm net*without its agent*'
+	unlike "$stderr" '*failed (*'
 	on 2 scadm rm -f c2 >/dev/null
 	on 2 scadm network rm net
 	create 2 -d vxlan
@@ -370,6 +423,7 @@ unreachable 10.64.0.0/12 "
 		'{"host":"ab","address":"127.0.0.1","vtepMac":"02:58:0a:40:01:00"}' '{"host":"ab","address":"192.0.2.77","vtepMac":"03:58:0a:40:01:00"}' \
 		'{"host":"ab","address":"192.0.2.77","vtepMac":"00:00:00:00:00:00"}' '{"host":"ab","address":"192.0.2.77","vtepMac":"02:58:0a:40:01:00 dst 1"}' \
 		'{"host":"ab","address":"192.0.2.77\nroute add default","vtepMac":"02:58:0a:40:01:00"}' '{"host":"$(id)","address":"192.0.2.77","vtepMac":"02:58:0a:40:01:00"}' \
+		'{"host":"ab","address":"192.0.2.77","vtepMac":"02:58:0a:40:02:00"}' \
 		'{"host":"ab","address":"10.64.3.3","vtepMac":"02:58:0a:40:01:00"}' '{"host":"ab","address":["192.0.2.77"],"vtepMac":{"a":1}}' \
 		$'{"host":"ab",\n"address":"192.0.2.77"}' $'/scadm/net/blocks/10.64.5.0-24\n{"host":"ab","address":"192.0.2.77","vtepMac":"02:58:0a:40:05:00"}' \
 		$'\x1b[2J\xff'; do
@@ -382,10 +436,21 @@ unreachable 10.64.0.0/12 "
 		same "$(ways)" "$before"
 	done
 	grep -q 'blocks/10.64.1.0-24 in etcd is no block' /var/lib/scadm/hosts/h1/networks/net/agent.log
-	etcdctl put /scadm/net/config '{"driver":"vxlan","range":"$(id)"}' >/dev/null
-	expect 125 on 2 scadm network create -d vxlan "--etcd=$endpoint" net
-	like "$stderr" '*/scadm/net/config in etcd is not one that scadm wrote*'
+	# valid JSON, but with an escape that would be another text when it is put again
+	for value in '{"driver":"vxlan","range":"$(id)"}' '{"driver":"vxlan","range":"10.64.0.0/12","blockLength":24,"mtu":1400,"vni":6,"port":4790,"x":"\u0041"}' \
+		$'{"driver":"vxlan","range":"10.64.0.0/12","blockLength":24,"mtu":1400,"vni":6,"port":4790}\t'; do
+		etcdctl put /scadm/net/config "$value" >/dev/null
+		expect 125 on 2 scadm network create -d vxlan "--etcd=$endpoint" net
+		like "$stderr" '*/scadm/net/config in etcd is not one that scadm wrote*'
+	done
 	on 1 scadm network rm net
+	# the range is that of name servers of the world
+	etcdctl put /scadm/net/config '{"driver":"vxlan","range":"8.0.0.0/8","blockLength":24,"mtu":1400,"vni":5,"port":4789}' >/dev/null
+	expect 125 on 2 scadm network create -d vxlan "--etcd=$endpoint" net
+	like "$stderr" '*the range 8.0.0.0/8*say --subnet=8.0.0.0/8 if you mean it*'
+	same "$(on 2 sh -c 'ls /var/lib/scadm/hosts/h2/networks')" ''
+	on 2 scadm network create -d vxlan --subnet=8.0.0.0/8 "--etcd=$endpoint" net
+	on 2 scadm network rm net
 	etcdctl del --prefix /scadm/net/ >/dev/null
 }
 
@@ -409,7 +474,17 @@ unreachable 10.64.0.0/12 "
 	like "$stderr" '*block*'
 	expect 125 on 2 scadm network create -d vxlan --subnet=192.0.2.0/20 "--etcd=$endpoint" other
 	expect 125 on 2 scadm network create -d vxlan --subnet=192.0.0.0/16 "--etcd=$endpoint" other
+	like "$stderr" '*192.0.0.0/16*192.0.2.254*where etcd is*'
+	expect 125 on 2 scadm network create -d vxlan --subnet=192.0.2.0/25 -o block=26 "--etcd=$endpoint" other
 	like "$stderr" '*192.0.2.0*'
+	expect 125 on 2 unshare -m sh -c 'echo nameserver 198.18.5.5 >/run/names; mount --bind /run/names /etc/resolv.conf; rm /run/names
+		exec scadm network create -d vxlan --subnet=198.18.0.0/15 "--etcd=$1" other' sh "$endpoint"
+	like "$stderr" '*198.18.0.0/15*198.18.5.5*name server*'
+	# somebody is always faster, and nothing is seen of it
+	printf '#!/bin/sh\ncase "$*" in *txn*) echo FAILURE ;; *) exec %s "$@" ;; esac\n' "$(command -v etcdctl)" >"$BATS_TEST_TMPDIR/etcdctl"
+	chmod 755 "$BATS_TEST_TMPDIR/etcdctl"
+	expect 125 on 2 env "PATH=$BATS_TEST_TMPDIR:$PATH" scadm network create -d vxlan "--etcd=$endpoint" net
+	like "$stderr" '*does not let this host have the block 10.64.1.0/24*'
 	expect 125 on 2 scadm network create -d vxlan --subnet=10.64.0.0/12 --mtu=1451 "--etcd=$endpoint" other
 	like "$stderr" '*1450*'
 	expect 125 on 2 scadm network create -d vxlan "--etcd=$endpoint" other
@@ -447,17 +522,48 @@ unreachable 10.64.0.0/12 "
 }
 
 @test "S19: a container cannot send datagrams that vxlan would unpack, to a peer or to its own host" {
-	local host
+	local host name before1 before2
 	create 1 -d vxlan --subnet=10.64.0.0/12
 	create 2 -d vxlan
 	idle 1 c1
+	idle 2 c2
+	on 1 scadm run -d --name=other busybox sleep 1000 >/dev/null 3>&-
 	for host in 192.0.2.1 192.0.2.2; do
 		on 1 ip netns exec c1 bash -c "echo forged >/dev/udp/$host/4789"
 	done
 	like "$(on 1 iptables-save -c -t raw)" '*\[2:*\] -A SC-sc-vx*udp --dport 4789*-j DROP*'
+	# what would be unpacked, from this network and another, to each address that a host has, and its peer
+	vxlan_datagram "$BATS_TEST_TMPDIR/for1" 1 "$(address_of 2 c2)" "$(address_of 1 c1)"
+	vxlan_datagram "$BATS_TEST_TMPDIR/for2" 2 "$(address_of 1 c1)" "$(address_of 2 c2)"
+	before1=$(unheard on 1 ip netns exec c1)
+	before2=$(unheard on 2 ip netns exec c2)
+	for name in c1 other; do
+		for host in 192.0.2.1 10.64.0.0 10.64.0.1 "$(on 1 ip -n "$name" route | sed -n 's/^default via \([^ ]*\).*/\1/p')"; do
+			throw 1 "$name" "$BATS_TEST_TMPDIR/for1" "$host"
+		done
+		for host in 192.0.2.2 10.64.1.0 10.64.1.1 "$(address_of 2 c2)"; do
+			throw 1 "$name" "$BATS_TEST_TMPDIR/for2" "$host"
+		done
+	done
+	# of all that only what c1 sent to c2 itself, as to anybody, came; then what a host sends: such a datagram is unpacked
+	wait_until 5 heard 1 "$before2" on 2 ip netns exec c2
+	on 2 bash -c "cat $BATS_TEST_TMPDIR/for1 >/dev/udp/192.0.2.1/4789"
+	on 1 bash -c "cat $BATS_TEST_TMPDIR/for2 >/dev/udp/192.0.2.2/4789"
+	wait_until 5 heard 1 "$before1" on 1 ip netns exec c1
+	wait_until 5 heard 2 "$before2" on 2 ip netns exec c2
+	same "$(unheard on 1 ip netns exec c1)" $((before1 + 1))
+	same "$(unheard on 2 ip netns exec c2)" $((before2 + 2))
 	on 1 iptables -t raw -F
 	on 1 scadm network reload net
 	like "$(on 1 iptables-save -t raw)" '*-A PREROUTING*scadm net*-j SC-sc-vx*udp --dport 4789*-j DROP*'
+	# S19: another network of the same host is no part of this one, until a container joins it; that one has the names then
+	run ! reaches 1 other "$(address_of 2 c2)"
+	run ! reaches 1 other "$(address_of 1 c1)"
+	on 1 scadm network connect net other
+	same "$(on 1 scadm exec other awk '$2 == "c1" { print $1 }' /etc/hosts)" "$(address_of 1 c1)"
+	wait_until 5 reaches 1 other "$(address_of 2 c2)"
+	on 1 scadm rm -f other >/dev/null
+	on 1 scadm undo /var/lib/scadm/hosts/h1/networks/bridge/undo
 	gone
 }
 
@@ -479,6 +585,7 @@ unreachable 10.64.0.0/12 "
 		grep -q "IP $(address_of 1 c1) > $(address_of 2 c2): ICMP echo request" "$BATS_TEST_TMPDIR/seen"
 		if [ "$flags" ]; then
 			run ! reaches 1 c1 192.0.2.254
+			closed
 		else
 			reaches 1 c1 192.0.2.254
 		fi
@@ -486,6 +593,25 @@ unreachable 10.64.0.0/12 "
 		run ! reaches 1 c1 10.64.200.1
 		gone
 	done
+}
+
+# closed - the network net, --internal, has no way out by datagrams that its host would unpack and hand on
+closed() {
+	local before host
+	vxlan_datagram "$BATS_TEST_TMPDIR/out" 1 "$(address_of 2 c2)" 192.0.2.254
+	ip route add 10.64.0.0/12 dev lan
+	before=$(unheard env)
+	for host in 10.64.0.0 10.64.0.1 192.0.2.1; do
+		throw 1 c1 "$BATS_TEST_TMPDIR/out" "$host"
+	done
+	same "$(unheard env)" "$before"
+	# without the rules that one does arrive
+	on 1 iptables -t raw -F
+	on 1 iptables -F FORWARD
+	throw 1 c1 "$BATS_TEST_TMPDIR/out" 10.64.0.1
+	wait_until 5 heard 1 "$before" env
+	on 1 scadm network reload net
+	ip route del 10.64.0.0/12 dev lan
 }
 
 @test "plan: scadm -n network create prints what runs; its undo equals before, on the host and in etcd" {
@@ -510,7 +636,8 @@ unreachable 10.64.0.0/12 "
 }
 
 @test "network rm while etcd is down works: the lease ends by itself; create says what is wrong" {
-	create 1 -d vxlan --subnet=10.64.0.0/12
+	# etcdctl warns of a user whom an etcd without users does not want
+	ETCDCTL_USER=root:x create 1 -d vxlan --subnet=10.64.0.0/12
 	etcd_down
 	expect 0 on 1 scadm network rm net
 	like "$stderr" '*192.0.2.254:2379*refused*ends by itself*'

@@ -425,6 +425,8 @@ hosts_down() {
 	like "$output" '*FAILED   etcd*no host has a block with 10.64.77.1*'
 	checked 1 over 192.0.2.77
 	like "$output" '*FAILED   etcd*FAILED   host*'
+	sc 125 network check 11.64.200.5
+	like "$stderr" '*in no network of this host, nor does etcd know it as a host of over*network check over 11.64.200.5*'
 	sc 125 network check over 192.0.2.1
 	sc 125 network check bridge 192.0.2.2
 	hosts_down
