@@ -74,7 +74,7 @@ needs() {
 		test?  curl             curl              curl              curl             curl         tests of published ports
 		test?  nginx            nginx-light       nginx             nginx            nginx        100 MB through a published port
 		test?  socat            socat             socat             socat            socat        tests of published ports
-		test?  conntrack        conntrack         conntrack-tools   conntrack-tools  conntrack-tools  published UDP ports that move
+		run    conntrack        conntrack         conntrack-tools   conntrack-tools  conntrack-tools  published UDP ports that move
 		test?  umoci            umoci             -                 -                umoci        unpacks images to compare with
 		test?  docker-registry  docker-registry   -                 docker-registry  -            pull and push
 		test?  sshd             openssh-server    openssh-server    openssh-server   openssh      scadm -H ssh://...

@@ -186,13 +186,13 @@ attach_change_bind() {
 # attach_change_ports NETWORK - if the published ports go through the network: sets $gone to a command that has them go through the
 # first in $attachments that can carry them, or takes them away, and $ports_now_json to what is left of them
 attach_change_ports() {
-	local target link address address6 published host_ip host_port protocol words=''
+	local target link address address6 published host_ip host_port protocol words='' forget
 	gone='' moved='' ports_now_json=''
 	publish_found && [ "$target" = "$1" ] || return 0
 	publish_read
 	if [ "$attachments" ] && (publish_network) 2>/dev/null; then
 		publish_network
-		attach_change_move "$address"
+		attach_change_move "$address" "$address6"
 		publish_ports_json
 		return 0
 	fi
@@ -202,15 +202,16 @@ attach_change_ports() {
 	done <<-END
 		$published
 	END
-	gone="scadm-firewall rm SC-$short nat filter; scadm-firewall release $short$words; rm -f $record/published"
+	publish_forget "$address" "$address6"
+	gone="scadm-firewall rm SC-$short nat filter; ${forget:+$forget; }scadm-firewall release $short$words; rm -f $record/published"
 	published=''
 	publish_ports_json
 }
 
-# attach_change_move OLD - sets $gone to a command that publishes on $target, no longer at the address OLD; it needs the files of
+# attach_change_move OLD OLD6 - sets $gone to a command that publishes on $target, no longer at these addresses; it needs the files of
 # attach_change_moved: $moved, $moved_rules, $moved_rules6 and $moved_udp
 attach_change_move() {
-	local network driver gateway length gateway6 length6 mtu flags range one device='' mac veth transaction='' family rules jumps='' \
+	local network driver gateway length gateway6 length6 mtu flags range one device='' mac veth forget transaction='' family rules jumps='' \
 		chain="SC-$short" tag="-m comment --comment \"scadm $name\""
 	network_read "$target" || die "the network '$target' was removed just now"
 	while read -r one device mac address address6 _; do
@@ -228,10 +229,10 @@ attach_change_move() {
 	gone="$gone; { iptables-restore -w 10 --noflush <$new/rules"
 	[ ! "$moved_rules6" ] || gone="$gone && ip6tables-restore -w 10 --noflush <$new/rules6"
 	gone="$gone && ip link set dev $veth type bridge_slave hairpin on; } || echo the published ports are not back yet: scadm network reload $target >&2"
-	moved_udp=''
-	# UDP has no end: what goes on would go where the port was
-	case $nl$published in *" udp "*) ! command -v conntrack >/dev/null || moved_udp="conntrack -D -p udp --reply-src $address >/dev/null 2>&1 || :" ;; esac
-	[ ! "$moved_udp" ] || gone="$gone; conntrack -D -p udp --reply-src $1 >/dev/null 2>&1 || :"
+	publish_forget "$1" "$2"
+	gone="$gone${forget:+; $forget}"
+	publish_forget "$address" "$address6"
+	moved_udp=$forget
 }
 
 # attach_change_moved - the files for that, and what the end of the container has to do besides

@@ -164,6 +164,9 @@ check_firewall() {
 	else
 		check_step ok firewall "FORWARD (policy $policy) comes to our chain SC-$link"
 	fi
+	check_read "/sys/class/net/$link/netdev_group"
+	[ "${found:-$network_group}" = "$network_group" ] ||
+		check_step FAILED group "$link is in the link group $found and not $network_group, by which the rules of other networks know it: $again"
 	network_flag nat || return 0
 	rules=$(iptables -w 10 -t nat -S 2>/dev/null) || rules=''
 	case $nl$rules$nl in

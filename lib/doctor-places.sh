@@ -117,7 +117,7 @@ doctor_network() {
 	doctor_kernel_fix VETH
 	doctor_tried veth run 'made and gone' ip "$fix"
 	doctor_bridge_name
-	doctor_tried rules run 'nat, conntrack and comments are accepted' iptables \
+	doctor_tried rules run 'nat, conntrack, link groups and comments are accepted' iptables \
 		"iptables speaks to ${backend:-nothing}; there may be another one that the kernel understands: update-alternatives --config iptables"
 	doctor_firewall
 	doctor_read /proc/sys/net/ipv4/ip_forward

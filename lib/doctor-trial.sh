@@ -10,7 +10,7 @@ doctor_needs() {
 	bridge) parts=bridge:BRIDGE ;;
 	veth) parts=veth:VETH ;;
 	rules)
-		parts='nf_nat:NF_NAT nf_conntrack:NF_CONNTRACK xt_conntrack:NETFILTER_XT_MATCH_CONNTRACK xt_comment:NETFILTER_XT_MATCH_COMMENT xt_MASQUERADE:NETFILTER_XT_TARGET_MASQUERADE'
+		parts='nf_nat:NF_NAT nf_conntrack:NF_CONNTRACK xt_conntrack:NETFILTER_XT_MATCH_CONNTRACK xt_comment:NETFILTER_XT_MATCH_COMMENT xt_addrtype:NETFILTER_XT_MATCH_ADDRTYPE xt_devgroup:NETFILTER_XT_MATCH_DEVGROUP xt_MASQUERADE:NETFILTER_XT_TARGET_MASQUERADE'
 		case $backend in
 		nf_tables) parts="$parts nf_tables:NF_TABLES nft_compat:NFT_COMPAT nft_chain_nat:NFT_NAT" ;;
 		legacy) parts="$parts ip_tables:IP_NF_IPTABLES iptable_filter:IP_NF_FILTER iptable_nat:IP_NF_NAT" ;;
@@ -127,6 +127,7 @@ doctor_inside() {
 			doctor_try rules iptables-restore <<-'END'
 				*filter
 				-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment doctor -j ACCEPT
+				-A FORWARD -m devgroup ! --src-group 1482 -m addrtype --dst-type LOCAL -j ACCEPT
 				COMMIT
 				*nat
 				-A POSTROUTING -s 10.99.0.0/16 ! -o doctor0 -j MASQUERADE

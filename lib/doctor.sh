@@ -159,7 +159,7 @@ doctor_mounts() {
 doctor_modules_read() {
 	local dir="/lib/modules/$release" names
 	names='bridge|veth|ifb|sch_tbf|sch_ingress|cls_u32|act_mirred|xt_CLASSIFY|overlay|loop|bfq|quota_v2'
-	names="$names|nf_tables|nft_compat|nft_chain_nat|ip_tables|iptable_filter|iptable_nat|iptable_mangle|nf_nat|nf_conntrack|xt_conntrack|xt_comment|xt_MASQUERADE"
+	names="$names|nf_tables|nft_compat|nft_chain_nat|ip_tables|iptable_filter|iptable_nat|iptable_mangle|nf_nat|nf_conntrack|xt_conntrack|xt_comment|xt_addrtype|xt_devgroup|xt_MASQUERADE"
 	modules='' modules_off='' config=''
 	# no match is an answer
 	[ ! -d "$dir" ] || ! doctor_has grep ||

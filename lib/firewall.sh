@@ -25,7 +25,11 @@ firewall_network() {
 
 # firewall_reload_network - the same, when $jumps has been read
 firewall_reload_network() {
-	local transaction chain="SC-$link" tag="-m comment --comment \"scadm $network\""
+	local transaction group chain="SC-$link" tag="-m comment --comment \"scadm $network\""
+	if { read -r group <"/sys/class/net/$link/netdev_group"; } 2>/dev/null && [ "$group" != "$network_group" ]; then
+		note "The networks know each other by the group of their links."
+		cmd ip link set dev "$link" group "$network_group"
+	fi
 	cmd scadm-firewall base "$chain"
 	if firewall_zoned; then
 		note "firewalld refuses what comes from a link that is in no zone."

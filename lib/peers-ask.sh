@@ -45,7 +45,7 @@ peers_range_meant() {
 		word=${endpoint#*://}
 		word=${word%:*}
 		case $word in
-		*[!0-9.]*) address=$(getent ahostsv4 "$word") || address='' ;;
+		*[!0-9.]*) address=$(getent ahostsv4 "$word" 2>/dev/null) || address='' ;;
 		*) address=$word ;;
 		esac
 		while read -r address _; do

@@ -91,7 +91,7 @@ publish_whole() {
 
 # publish_up - have the host answer for $published
 publish_up() {
-	local address='' address6='' jumps='' target words='' host_ip host_port protocol port
+	local address='' address6='' jumps='' target words='' forget host_ip host_port protocol port
 	[ "$published" ] || return 0
 	publish_network
 	# in a plan it may be only going to be there, and its words are set already
@@ -114,18 +114,28 @@ publish_up() {
 	put "$record/published" "$target $link $address $address6" "$published"
 	[ ! "$publish_repair" ] || firewall_network
 	jumps=''
-	case $nl$published in
-	*" udp "*)
-		# UDP has no end: what goes on would reach whoever has the address next. Replayed when the rules are gone
-		! command -v conntrack >/dev/null || undo_line "conntrack -D -p udp --reply-src $address >/dev/null 2>&1 || :"
-		;;
-	esac
+	publish_forget "$address" "$address6"
+	# replayed when the rules are gone
+	[ ! "$forget" ] || undo_line "$forget"
 	# in every table: lib/rate.sh has a chain of that name as well
 	undo scadm-firewall rm "SC-$short"
 	# of several tables the first may be done when the next one fails
 	pending=0
 	publish_rules
 	publish_flows
+}
+
+# publish_forget ADDRESS ADDRESS6 - sets $forget to a command that has the kernel forget UDP that went to ports of $published
+# there, if one is UDP: it has no end, and what goes on would reach whoever has the address next
+publish_forget() {
+	forget=''
+	case $nl$published in *" udp "*) ;; *) return 0 ;; esac
+	command -v conntrack >/dev/null || return 0
+	forget="conntrack -D -p udp --reply-src $1 >/dev/null 2>&1 || :"
+	case $2 in
+	- | '') ;;
+	*) forget="$forget; conntrack -D -f ipv6 -p udp --reply-src $2 >/dev/null 2>&1 || :" ;;
+	esac
 }
 
 # publish_rules - the chains of the container $name at $address $address6, and jumps to them that $jumps does not have

@@ -17,7 +17,7 @@ vxlan_up() {
 				put "/proc/sys/net/${key%=*}" "${key##*=}"
 		done
 	fi
-	feed "address replace $3/32 dev $1${nl}link set dev $1 up" ip -batch -
+	feed "address replace $3/32 dev $1${nl}link set dev $1 group $network_group up" ip -batch -
 }
 
 # vxlan_guard VXLAN - keep containers, of any network and host, from sending such datagrams themselves: nobody looks into them,

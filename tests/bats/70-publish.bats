@@ -11,6 +11,7 @@ teardown() {
 	[ "$status" -eq 0 ] && [ -n "$BATS_TEST_COMPLETED" ] || {
 		scadm ps -aq 3>&- | xargs -r scadm rm -f 3>&- || :
 		scadm network prune -f 3>&- || :
+		ip netns pids outside | xargs -r kill
 		ip netns del outside || :
 		ip netns del mine || :
 	} >/dev/null 2>&1

@@ -14,6 +14,7 @@ teardown() {
 		scadm network prune -f 3>&- || :
 		iptables -P FORWARD ACCEPT
 		both -D FORWARD -j ACCEPT || :
+		ip netns pids outside | xargs -r kill
 		ip netns del outside || :
 		scadm disconnect-bridge --name=lab --bridge=lab0 && scadm delete-netns --name=lab || :
 	} >/dev/null 2>&1
@@ -396,8 +397,9 @@ apart_from_lab() {
 	# nor is an internal one reached, by a route that root in there has made
 	ip -n c route add default via "$(scadm network inspect --format '{{(index .IPAM.Config 0).Gateway}}' after 3>&-)"
 	apart_from_lab c after
-	# after a flush and a reload in another order as well
+	# after a flush and a reload in another order as well, and where somebody has taken a link out of our group
 	iptables -F FORWARD
+	ip link set dev lab0 group default
 	sc network reload later
 	sc network reload lab0
 	sc network reload
@@ -518,9 +520,9 @@ both() {
 	wait_until 5 came b 1
 	echo said | ip netns exec b socat -u - 'UDP6-SENDTO:[2001:db8:2::2]:5354'
 	wait_until 5 came b 2
-	run ip netns exec b ping -c 2 -W 2 -M do -s 1372 198.51.100.2
+	run ip netns exec b ping -c 2 -W 2 -M 'do' -s 1372 198.51.100.2
 	like "$output" '*mtu = 1280*'
-	run ip netns exec b ping -c 2 -W 2 -M do -s 1352 2001:db8:3::2
+	run ip netns exec b ping -c 2 -W 2 -M 'do' -s 1352 2001:db8:3::2
 	like "$output" '*mtu*1280*'
 	sc rm -f b
 	sc network rm nb

@@ -100,7 +100,7 @@ refused() {
 	sc gc
 	refused "this host's own" run --net=lan --ip=198.51.100.2 busybox true
 	gone lan
-	for address in 198.51.100.2/24 198.51.100.4/24 203.0.113.4/24 fd00:51::2/125; do
+	for address in 198.51.100.4/24 198.51.100.2/24 203.0.113.4/24 fd00:51::2/125; do
 		ip address del "$address" dev lan0
 	done
 }

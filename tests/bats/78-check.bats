@@ -339,6 +339,9 @@ breaks_at() {
 	checked 0 web
 	like "$output" '*warning  firewall*192.0.2.77*'
 	iptables -D FORWARD -s 192.0.2.77 -j DROP
+	ip link set dev sc-br0 group default
+	breaks_at group '*scadm network reload bridge*' web
+	sc network reload bridge
 	echo 0 >/proc/sys/net/ipv4/ip_forward
 	breaks_at forwarding '*ip_forward*' web
 	echo 1 >/proc/sys/net/ipv4/ip_forward
