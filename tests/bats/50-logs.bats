@@ -217,7 +217,7 @@ supervised() {
 	detached c -- 'sleep 100'
 	scadm attach c 3>&- &
 	here=$!
-	wait_until 10 pgrep -f 'sc-log read.*--tail=0'
+	wait_until 10 pgrep -f 'sc-log read.*--follow'
 	read -r pid _ </var/run/container/c/pid
 	kill -9 "$pid"
 	ended "$here" 137
@@ -229,7 +229,7 @@ supervised() {
 	waits_for c up
 	scadm attach --sig-proxy=false c 3>&- &
 	here=$!
-	wait_until 10 pgrep -f 'sc-log read.*--tail=0'
+	wait_until 10 pgrep -f 'sc-log read.*--follow'
 	kill -TERM "$here"
 	ended "$here" 143
 	wait_until 5 sh -c '! pgrep -f "[s]c-log read"'
@@ -264,7 +264,7 @@ supervised() {
 	waits_for c up
 	scadm attach c 3>&- &
 	here=$!
-	wait_until 10 pgrep -f 'sc-log read.*--tail=0'
+	wait_until 10 pgrep -f 'sc-log read.*--follow'
 	kill -USR1 "$here"
 	ended "$here" 6
 	wait_until 10 [ ! -e /var/run/container/c ]
