@@ -5,6 +5,8 @@
 #
 # Its record is changed by files that are made beside the journal, in $SC_ROOT/updates/NAME, and renamed.
 
+. "$SC_LIB/lib/undo-later.sh"
+
 # attach_change_lock - one such change, update or start of the container at a time; sets $pid, empty when it does not run
 attach_change_lock() {
 	[ -e "$record/config.json" ] || die "'$name' is being made, or was left half made ('scadm gc' removes that)"
@@ -57,16 +59,6 @@ attach_change_ask() {
 	done <"$record/fstab"
 	[ "$old_hosts" ] || die "$record/fstab names no /etc/hosts: it is damaged"
 	attach_read
-}
-
-# attach_change_later TEXT WORD... - state an undo in the journal of the container, unless TEXT stands there: it ends with it
-# In a shell of its own: ours has another journal, and if we fail that one is unwound, never the container's.
-attach_change_later() {
-	(
-		journal=$record/undo text=$1
-		shift
-		[ -s "$journal" ] && grep -qF -- "$text" "$journal" || "$@"
-	) || exit
 }
 
 # attach_change_show LINES - sets $command to the words that have $hosts follow the leases of the networks in LINES
@@ -237,7 +229,7 @@ attach_change_move() {
 
 # attach_change_moved - the files for that, and what the end of the container has to do besides
 attach_change_moved() {
-	[ ! "$moved_udp" ] || attach_change_later "${moved_udp%%' >'*} " undo_line "$moved_udp"
+	[ ! "$moved_udp" ] || undo_later "${moved_udp%%' >'*} " undo_line "$moved_udp"
 	put "$new/published" "$moved"
 	put "$new/rules" "$moved_rules"
 	[ ! "$moved_rules6" ] || put "$new/rules6" "$moved_rules6"

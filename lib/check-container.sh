@@ -195,6 +195,7 @@ check_names() {
 			return 0
 			;;
 		esac
+		# a file that is not there names nobody
 	done 2>/dev/null <"$SC_ROOT/networks/$network/hosts" || :
 	check_step FAILED name "the hosts file of $network does not say that $name is $address: 'scadm restart $name' writes it"
 }

@@ -131,7 +131,8 @@ etcd_transaction() {
 
 # etcd_why - sets $why to what $etcd_answer says went wrong, for people
 etcd_why() {
-	# what kept it from an answer in time etcdctl tells only a debugger; to nobody else, as it prints all its options then
+	# what kept it from an answer in time etcdctl tells only a debugger; to nobody else, as it prints all its options then.
+	# It fails once more, and what it says is all that is wanted
 	case $etcd_answer in
 	*'deadline exceeded'*) etcd_answer=$(etcdctl --debug --dial-timeout=1s --command-timeout=1s get "$etcd_prefix" 2>&1) || : ;;
 	esac

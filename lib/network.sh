@@ -125,6 +125,8 @@ network_default() {
 # network_free_range - sets $gateway to the first address of a free range for the default network
 network_free_range() {
 	local second=99 last
+	# once in the life of a host: no start of a container has to read it
+	. "$SC_LIB/lib/subnet.sh"
 	while [ "$second" -lt 255 ]; do
 		subnet_parse "10.$second.0.1/16"
 		if subnet_free "$network" "$last" && subnet_unused "$network" "$last"; then

@@ -10,6 +10,8 @@
 #
 # $net_rate_in and $net_rate_out are BITS_PER_SECOND:BURST_BYTES; empty or `none` is no limit, as for $net_prio.
 
+. "$SC_LIB/lib/undo-later.sh"
+
 # rate_parse OPTION TEXT - sets $rate to BITS_PER_SECOND:BURST_BYTES, or to none; TEXT is RATE[:BURST], RATE as for tc(8)
 rate_parse() {
 	local number="${2%%:*}" burst='' unit part='' bits
@@ -116,7 +118,7 @@ rate_ifb() {
 		note "Loaded without this, the module makes two links of its own as well."
 		cmd modprobe ifb numifbs=0
 	fi
-	rate_undo " i-$short" undo_if "/sys/class/net/i-$short" ip link del dev "i-$short"
+	undo_later " i-$short" undo_if "/sys/class/net/i-$short" ip link del dev "i-$short"
 	hint 'this needs ifb in the kernel'
 	cmd ip link add "i-$short" up type ifb
 }
@@ -127,23 +129,13 @@ rate_priority() {
 	local class tag="-m comment --comment \"scadm $name\""
 	class=$(printf '0:%x' "$net_prio")
 	note "Priority $net_prio for what the container sends to the outside: the queue of the link there looks at it."
-	rate_undo " SC-$short" undo scadm-firewall rm "SC-$short"
+	undo_later " SC-$short" undo scadm-firewall rm "SC-$short"
 	hint 'this needs xt_CLASSIFY in the kernel'
 	feed "*mangle
 :SC-$short - [0:0]
 -A SC-$short -s $address $tag -j CLASSIFY --set-class $class
 -I POSTROUTING $tag -j SC-$short
 COMMIT" iptables-restore -w 10 --noflush
-}
-
-# rate_undo TEXT WORD... - state an undo in the container's journal; not twice: a limit may come and go
-# In a shell of its own: an update has another journal, and if it fails that one is unwound, never the container's.
-rate_undo() {
-	(
-		journal=$record/undo text=$1
-		shift
-		[ -s "$journal" ] && grep -qF -- "$text" "$journal" || "$@"
-	) || exit
 }
 
 # rate_set - the same and $net_prio for a container that runs, with the record $record; also takes away what is not wanted
