@@ -15,6 +15,19 @@ row() {
 	rows=$rows$1$tab$2$tab${3:--}$tab$4$nl
 }
 
+# confirmed FUNCTION WORD... - let a function add its row; one that says FAILED is measured once more, as a host that
+# stood still for a moment looks like a limit that does not hold
+confirmed() {
+	local failed_before="$failed" rows_before="$rows"
+	failed=''
+	"$@"
+	[ ! "$failed" ] || {
+		failed='' rows=$rows_before
+		"$@"
+	}
+	failed=${failed:-$failed_before}
+}
+
 # between NUMBER LEAST MOST - sets $ok
 between() {
 	if [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]; then ok=ok; else ok=FAILED; fi

@@ -469,9 +469,11 @@ ended() {
 @test "verify: two at once wait for each other" {
 	sc run -d --name=both --pids-limit=50 --net-rate=10mbit busybox sleep 100
 	scadm verify both >"$BATS_TEST_TMPDIR/one" 3>&- &
-	local other=$!
+	local other=$! status=0
 	sc verify both
-	wait "$other"
+	wait "$other" || status=$?
+	cat "$BATS_TEST_TMPDIR/one"
+	same "$status" 0
 	unlike "$output$(cat "$BATS_TEST_TMPDIR/one")" '*FAILED*'
 	sc rm -f both
 }
