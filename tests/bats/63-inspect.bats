@@ -119,6 +119,18 @@ document() {
 	sc rm two
 }
 
+@test "inspect: addresses and ports are those of a container that runs" {
+	idle net --keep -p 8080:80
+	sc inspect -f '{{.NetworkSettings.IPAddress}} {{.NetworkSettings.Networks.bridge.IPAddress}} {{json .NetworkSettings.Ports}}' net
+	like "$output" '10.99.* 10.99.* {"80/tcp":*8080*'
+	sc stop -t 0 net
+	sc inspect -f '{{.NetworkSettings.IPAddress}},{{.NetworkSettings.Networks.bridge.IPAddress}},{{.NetworkSettings.MacAddress}},{{json .NetworkSettings.Ports}}' net
+	same "$output" ',,,{}'
+	sc inspect -f '{{json .HostConfig.PortBindings}}' net
+	like "$output" '{"80/tcp":*8080*'
+	sc rm net
+}
+
 @test "inspect: what the checks of health found" {
 	sc run --keep --name=sick busybox true
 	sc inspect -f '{{json .State.Health}}' sick
