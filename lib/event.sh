@@ -40,6 +40,18 @@ event() {
 	esac
 }
 
+# event_networks connect|disconnect RECORD SHORT NAME - note it for each network that a container is on
+event_networks() {
+	local network type network_id id
+	[ "$door" != print ] && [ -e "$2/networks" ] || return 0
+	event_id "$4" "$3"
+	while read -r network type; do
+		# of one that was removed meanwhile nothing is known
+		{ read -r network_id <"$SC_ROOT/networks/$network/id" && read -r type _ <"$SC_ROOT/networks/$network/network"; } 2>/dev/null || continue
+		event network "$1" "$network_id" "$network" "container=$id" "type=$type"
+	done <"$2/networks"
+}
+
 # event_rotate - begin a new file if this one is long; who writes to it meanwhile has it open and loses nothing
 event_rotate() {
 	# door: as above; the lock has find look again when somebody was faster

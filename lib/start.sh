@@ -194,12 +194,18 @@ start_chain() {
 	start_foreground "$@"
 }
 
+# start_event - note that it runs, and on which networks
+start_event() {
+	event_networks connect "$record" "$short" "$name"
+	event container start "$id" "$name" "image=$image"
+}
+
 # start_detached WORD... - hand the chain to a supervisor in the background; prints $answer
 start_detached() {
 	local status=0
 	if [ "${again-}" ]; then
 		# we are the supervisor ourselves: a container that its restart policy starts again
-		event container start "$id" "$name" "image=$image"
+		start_event
 		try exec scadm-supervise "$name" "$@"
 	fi
 	# the supervisor takes the lock; our entry in .owners keeps others out until it has
@@ -217,7 +223,7 @@ start_detached() {
 		show "echo $answer"
 		[ ! "${group-}" ] || closing=1
 	else
-		event container start "$id" "$name" "image=$image"
+		start_event
 		# it runs, whether or not anybody can read its id
 		printf '%s\n' "$answer" 2>/dev/null || say "could not print the id: $answer"
 	fi
@@ -244,9 +250,10 @@ start_foreground() {
 		exit 0
 	fi
 	[ "$interactive$tty" ] || exec </dev/null
-	event container start "$id" "$name" "image=$image"
+	start_event
 	supervise "$record" "$cgroup" "$@"
 	event container die "$id" "$name" "image=$image" "exitCode=$exit_status"
+	event_networks disconnect "$record" "$short" "$name"
 	[ "$oom" = false ] || say "$name was killed for memory: its limit is too small for what it did (see -m)"
 	[ ! "$keep" ] || put "$record/exit" "$exit_status $oom $(date -u +%Y-%m-%dT%H:%M:%SZ)"
 	unwind_mark=keep explained=1

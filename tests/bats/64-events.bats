@@ -49,6 +49,19 @@ helpers_of() {
 	like "$output" '20??-??-??T??:??:??.?????????Z container start * (image=busybox:latest, name=web)'
 }
 
+@test "events: a container comes to its networks when it starts, and leaves them when it ends" {
+	scadm network create two >/dev/null 3>&-
+	scadm run --net=bridge,two --name=short busybox true 3>&-
+	scadm run -d --name=long busybox sleep 1000 >/dev/null 3>&-
+	sc rm -f long
+	wait_until 5 sh -c "scadm events --since $began --until 0s | grep -q 'container destroy'"
+	so_far -f type=network -f event=connect -f event=disconnect --format '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}'
+	same "$output" $'connect bridge bridge\nconnect two bridge\ndisconnect bridge bridge\ndisconnect two bridge\nconnect bridge bridge\ndisconnect bridge bridge'
+	so_far -f type=network -f event=connect --format '{{.Actor.Attributes.container}}'
+	same "${#lines[0]}" 64
+	scadm network rm two 3>&-
+}
+
 @test "events: fields, JSON, and what is not there" {
 	emit container die 0123456789ab web image=busybox:latest exitCode=3
 	emit volume create data data
