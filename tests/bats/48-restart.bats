@@ -79,6 +79,28 @@ reboot() {
 	sc rm of
 }
 
+@test "restart: update changes the policy of one that runs, and inspect shows it" {
+	local first
+	sc run -d --name=up busybox sleep 1000
+	same "$(field up .HostConfig.RestartPolicy.Name)" no
+	sc update --restart=on-failure:3 up
+	same "$output" up
+	same "$(field up .HostConfig.RestartPolicy)" '{"Name":"on-failure","MaximumRetryCount":3}'
+	first=$(init_of up)
+	kill -9 "$first"
+	wait_until 20 runs_again up "$first"
+	sc update --restart=no up
+	same "$(field up .HostConfig.RestartPolicy)" '{"Name":"no","MaximumRetryCount":0}'
+	kill -9 "$(init_of up)"
+	wait_until 20 state up exited
+	sc rm up
+	sc run -d --rm --name=gone busybox sleep 1000
+	sc 125 update --restart=always gone
+	like "$stderr" '*--rm*'
+	sc 125 update --restart=sometimes gone
+	sc rm -f gone
+}
+
 @test "restart: the pauses grow; ps says restarting meanwhile, and stop and rm -f end that at once" {
 	local start
 	sc run -d --restart=always --name=back busybox false
