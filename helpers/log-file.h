@@ -109,7 +109,7 @@ static void log_open(struct log_file *log)
 	while (flock(log->fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			die("flock %s:", log->path);
-		if (tries++ == 200)
+		if (tries++ == 500)
 			die("%s: another process writes this log", log->path);
 		/* being woken early does no harm */
 		(void)nanosleep(&pause, NULL);

@@ -11,9 +11,9 @@
 #include "log-file.h"
 
 #define INPUT      131072
-#define GAP        16 /* numbers that may be missing: a writer was killed while it rotated */
-#define LOCK_TRIES 50 /* a file is closed a moment before its lock is gone */
-#define LOCK_MS    20
+#define GAP        16  /* numbers that may be missing: a writer was killed while it rotated */
+#define LOCK_TRIES 9   /* a file is closed a moment before its lock is gone */
+#define LOCK_MS    20  /* that long at first, and twice as long each time: 10 s in all */
 #define NO_WATCH   200 /* ms, where there is no inotify instance left */
 
 enum { OUT, ERR, STREAMS };
@@ -377,8 +377,8 @@ static void wait_for_more(struct reading *r)
 	long long most = r->watch < 0 ? NO_WATCH : -1;
 
 	if (r->lock_tries > 0) {
+		most = LOCK_MS << (LOCK_TRIES - r->lock_tries);
 		r->lock_tries--;
-		most = LOCK_MS;
 	}
 	if (r->until[0]) {
 		if (clock_gettime(CLOCK_REALTIME, &now) < 0)

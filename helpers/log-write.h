@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -18,7 +19,7 @@
 #include "text-pages.h"
 
 #define PIPE_SIZE    (1024 * 1024)
-#define DRAIN_MS     2000 /* of what others still write when PROG has ended */
+#define DRAIN_MS     2000 /* of what others still write when PROG has ended; never of its own */
 #define IDLE_MS      500
 #define COPY_AT_ONCE 4096 /* what a pipe takes for certain when poll(2) says that it takes some */
 
@@ -27,6 +28,7 @@ struct stream {
 	int from, to; /* -1: closed, and no copy is made */
 	char *data;
 	size_t start, used; /* of data: what is still to be copied */
+	long long own; /* bytes that were in the pipe when PROG ended, and are still to be read */
 };
 
 struct writing {
@@ -165,6 +167,23 @@ static void close_others(const struct writing *w)
 	close_all_but(kept, LEN(kept));
 }
 
+/* what PROG wrote is in the pipes when it has ended, in front of what others write after that */
+static void end_of_child(struct writing *w, int status)
+{
+	w->ended = true;
+	w->ended_at = now_ms();
+	w->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	for (size_t n = 0; n < LEN(w->streams); n++) {
+		int unread = 0;
+
+		if (w->streams[n].from < 0)
+			continue;
+		if (ioctl(w->streams[n].from, FIONREAD, &unread) < 0)
+			die("ioctl FIONREAD:");
+		w->streams[n].own = unread;
+	}
+}
+
 static void hear_signal(struct writing *w)
 {
 	struct signalfd_siginfo info;
@@ -178,12 +197,8 @@ static void hear_signal(struct writing *w)
 
 			if (done < 0)
 				die("waitpid:");
-			if (done == 0)
-				continue;
-			w->ended = true;
-			w->ended_at = now_ms();
-			w->status =
-			    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+			if (done > 0)
+				end_of_child(w, status);
 			continue;
 		}
 		/* nobody to pass it on to, and somebody does not take the rest of the output */
@@ -216,6 +231,7 @@ static void read_stream(struct writing *w, struct stream *stream)
 		stream->from = -1;
 		return;
 	}
+	stream->own -= w->ended ? got : 0;
 	log_add(&w->log, stream->name, stream->data, (size_t)got);
 	if (w->log.error && !w->told) {
 		errno = w->log.error;
@@ -253,7 +269,7 @@ static void copy_stream(struct stream *stream)
 static bool turn(struct writing *w)
 {
 	struct pollfd fds[1 + 2 * LEN(w->streams)] = {{w->signals, POLLIN, 0}};
-	bool open = false, waiting = false;
+	bool open = false, own = false, waiting = false;
 
 	for (size_t n = 0; n < LEN(w->streams); n++) {
 		struct stream *stream = &w->streams[n];
@@ -262,9 +278,10 @@ static bool turn(struct writing *w)
 		fds[1 + n] = (struct pollfd){full ? -1 : stream->from, POLLIN, 0};
 		fds[3 + n] = (struct pollfd){full ? stream->to : -1, POLLOUT, 0};
 		open = open || stream->from >= 0;
+		own = own || (stream->from >= 0 && stream->own > 0);
 		waiting = waiting || full;
 	}
-	if (w->ended && !waiting && (!open || now_ms() - w->ended_at > DRAIN_MS))
+	if (w->ended && !waiting && (!open || (!own && now_ms() - w->ended_at > DRAIN_MS)))
 		return false;
 	int ready = poll(fds, LEN(fds), w->ended && !waiting ? 0 : w->idle ? -1 : IDLE_MS);
 

@@ -18,7 +18,8 @@
 #define GRACE_MS   250          /* in this time a client takes ... */
 #define GRACE_TAKE 4096         /* ... so many bytes, or is dropped */
 #define QUIET_MS   100          /* a pty that others keep open is drained when so long silent */
-#define DRAIN_MS   2000         /* and in any case after this time */
+#define DRAIN_MS   2000         /* and after this time, but for what its program wrote itself: */
+#define PTY_HOLDS  65536        /* more than that a pty never keeps for who does not read */
 #define IDLE_MS    500          /* after that nothing is expected soon */
 #define CLIENTS    16
 
@@ -40,7 +41,8 @@ struct server {
 	pid_t child;
 	int ended, status;
 	long long ended_at;
-	char last; /* input byte */
+	size_t own; /* bytes still to be read before all that PROG wrote is certain to be */
+	char last;  /* input byte */
 	struct winsize size;
 	int sized;
 	int idle;
@@ -256,6 +258,7 @@ static int master_read(struct server *server)
 		return 0;
 	}
 	server->silent = 0;
+	server->own -= server->own < (size_t)got ? server->own : (size_t)got;
 	/* a terminal has one output only */
 	log_add(&server->log, "stdout", data, (size_t)got);
 	for (size_t n = 0; n < CLIENTS; n++)
@@ -328,6 +331,7 @@ static void server_signal(struct server *server)
 				continue;
 			server->ended = 1;
 			server->ended_at = now_ms();
+			server->own = PTY_HOLDS;
 			server->status = exit_status(status);
 			/* a pty may have been sent just before the end */
 			if (server->console >= 0)
@@ -415,8 +419,13 @@ static void server_loop(struct server *server)
 			int more = master_read(server);
 			int drained = !more && (server->silent || ready == 0);
 
-			/* what the dead child wrote has been read when nothing comes any more */
-			if (server->ended && (drained || now_ms() - server->ended_at > DRAIN_MS)) {
+			/* what the dead child wrote has been read when nothing comes any more;
+			 * however long its reader, or we ourselves, stood still meanwhile */
+			if (server->ended && !more)
+				server->own = 0;
+			if (server->ended &&
+			    (drained ||
+			     (server->own == 0 && now_ms() - server->ended_at > DRAIN_MS))) {
 				close_fd(server->master);
 				server->master = -1;
 			}

@@ -24,7 +24,7 @@ teardown() {
 		kill -9 "$relay" 2>/dev/null || :
 		wait "$relay" 2>/dev/null || :
 	fi
-	wait_until 5 nothing_left
+	wait_until 20 nothing_left
 	sc_teardown
 }
 
@@ -63,9 +63,16 @@ raw() {
 	stty -a <"$(tmux -L "$screen" display-message -p '#{pane_tty}')" | grep -q -- -icanon
 }
 
+# traps TEXT - does the shell on it show TEXT? One that got its signal a moment before it waited for a key needs one
+traps() {
+	shows "$1" && return
+	keys Enter
+	return 1
+}
+
 # left STATUS - the command on the terminal has ended with STATUS, and the terminal's mode is what it was
 left() {
-	wait_until 10 [ -e left ]
+	wait_until 20 [ -e left ]
 	same "$(cat left)" "$1"
 	cmp mode.before mode.after
 	rm left
@@ -82,7 +89,8 @@ serve() {
 	rm -f out.log
 	sc-tty --listen="$sock" --log=out.log "${pty[@]}" "$@" </dev/null >/dev/null 2>err.log 3>&- &
 	relay=$!
-	wait_until 10 [ -S "$sock" ]
+	# the name is there a moment before somebody listens, which is what 10000 says
+	wait_until 20 grep -q " 00010000 .*/sock\$" /proc/net/unix
 }
 
 @test "without a terminal: output, status, end of input" {
@@ -92,7 +100,7 @@ serve() {
 	expect 0 sc-tty "${pty[@]}" sh -c 'stty -echo; echo go; cat; echo end' <<<$'one\ntwo'
 	like "$output" $'*one\r\ntwo\r\nend\r'
 	printf 'no newline' >in
-	expect 0 timeout 10 sc-tty "${pty[@]}" cat <in
+	expect 0 timeout 60 sc-tty "${pty[@]}" cat <in
 	like "$output" '*no newlineno newline'
 	# nothing is read from a terminal that is not to be read
 	expect 124 timeout 1 sc-tty --no-stdin "${pty[@]}" cat <in
@@ -131,8 +139,29 @@ serve() {
 	same "$(stat -c %a out.log)" 600
 }
 
+@test "S16: what the program wrote before its end arrives, however long its reader sleeps after that" {
+	requires python3
+	# it ends as soon as there is no room for its output anywhere on the way
+	cat >prog <<-'END'
+		import os, sys, time
+		os.set_blocking(1, False)
+		wrote = full = 0
+		while full < 10:
+		    try:
+		        wrote += os.write(1, b"x" * 1000)
+		        full = 0
+		    except BlockingIOError:
+		        full += 1
+		        time.sleep(0.05)
+		open("wrote", "w").write(f"{wrote}\n")
+	END
+	expect 0 bash -o pipefail -c "sc-tty --no-stdin ${pty[*]} sh -c 'stty raw; exec python3 prog' | { sleep 5; wc -c; }"
+	same "$output" "$(cat wrote)"
+}
+
 @test "the log is kept in files of a size" {
-	expect 0 sc-tty --log=out.log --log-max-size=1000 --log-max-file=3 "${pty[@]}" sh -c 'stty raw; seq 1 1000' </dev/null
+	# without an end of the input, which a terminal in this mode would echo
+	expect 0 sc-tty --no-stdin --log=out.log --log-max-size=1000 --log-max-file=3 "${pty[@]}" sh -c 'stty raw; seq 1 1000'
 	same "$(printf '%s ' out.log*)" "out.log out.log.1 out.log.2 "
 	[ "$(stat -c %s out.log.1)" -le 1000 ]
 	same "$(sc-log read --file=out.log --tail=1)" 1000
@@ -148,7 +177,7 @@ serve() {
 }
 
 @test "a reader that goes away ends the container" {
-	run timeout 20 bash -o pipefail -c "sc-tty ${pty[*]} yes </dev/null | head -n 1"
+	run timeout 60 bash -o pipefail -c "sc-tty ${pty[*]} yes </dev/null | head -n 1"
 	same "${lines[0]}" $'y\r'
 	same "$status" 129
 }
@@ -166,7 +195,7 @@ serve() {
 		# a shell starts what it runs in the background with SIGINT ignored
 		env --default-signal=INT sc-tty "${pty[@]}" bash -c "trap 'echo got; exit 7' $signal; echo up; while :; do sleep 0.05; done" </dev/null >out 3>&- &
 		relay=$!
-		wait_until 10 grep -q up out
+		wait_until 20 grep -q up out
 		kill -"$signal" "$relay"
 		ended "$relay" 7
 		relay=
@@ -177,30 +206,30 @@ serve() {
 @test "kill -9 of the front hangs up the container" {
 	sc-tty "${pty[@]}" sh -c 'echo up; exec sleep 3000' </dev/null >out 3>&- &
 	relay=$!
-	wait_until 10 grep -q up out
+	wait_until 20 grep -q up out
 	kill -9 "$relay"
 	wait "$relay" || :
-	wait_until 5 sh -c '! pgrep -fx "sleep 3000"'
+	wait_until 20 sh -c '! pgrep -fx "sleep 3000"'
 }
 
 @test "on a terminal: raw mode, keys, window size, and everything back at the end" {
 	term "sc-tty ${pty[*]} bash --norc"
-	wait_until 10 raw
+	wait_until 20 raw
 	keys "stty size; tty" Enter
-	wait_until 10 shows "24 80"
+	wait_until 20 shows "24 80"
 	keys 'trap "stty size" WINCH; echo set-$((1+1))' Enter
-	wait_until 10 shows set-2
+	wait_until 20 shows set-2
 	tmux -L "$screen" resize-window -x 100 -y 30
-	wait_until 10 shows "30 100"
+	wait_until 20 traps "30 100"
 	# ctrl-c is for the program, and so are the detach keys when nobody listens
 	keys "cat -v" Enter C-v C-p C-q
-	wait_until 10 shows "^P"
+	wait_until 20 shows "^P"
 	keys Enter C-d
 	echo 'trap "echo caught; exit" INT; echo ready; while :; do sleep 0.05; done' >prog
 	keys "sh prog" Enter
-	wait_until 10 shows ready
+	wait_until 20 shows ready
 	keys C-c
-	wait_until 10 shows caught
+	wait_until 20 shows caught
 	keys "exit 6" Enter
 	left 6
 }
@@ -208,48 +237,50 @@ serve() {
 @test "on a terminal: it is restored after a signal, and while stopped" {
 	echo 'trap "exit 8" TERM; echo up; while :; do sleep 0.05; done' >prog
 	term "sc-tty ${pty[*]} sh prog"
-	wait_until 10 raw
-	wait_until 10 shows up
+	wait_until 20 raw
+	wait_until 20 shows up
 	front=$(pgrep -ox sc-tty)
 	tty=$(readlink "/proc/$front/fd/0")
 	stty -a <"$tty" | grep -q -- '-icanon'
 	kill -TSTP "$front"
-	wait_until 5 sh -c "stty -a <$tty | grep -q ' icanon'"
+	wait_until 20 sh -c "stty -a <$tty | grep -q ' icanon'"
+	# a CONT that came before it has stopped would be of no use
+	wait_until 20 grep -q '^State:.T' "/proc/$front/status"
 	kill -CONT "$front"
-	wait_until 5 sh -c "stty -a <$tty | grep -q -- '-icanon'"
+	wait_until 20 sh -c "stty -a <$tty | grep -q -- '-icanon'"
 	kill -TERM "$front"
 	left 8
 }
 
 @test "script(1) as the terminal" {
-	expect 0 timeout 20 script -qec "sc-tty ${pty[*]} sh -c 'test -t 0 && test -t 2 && echo terminal'" typescript </dev/null
+	expect 0 timeout 60 script -qec "sc-tty ${pty[*]} sh -c 'test -t 0 && test -t 2 && echo terminal'" typescript </dev/null
 	like "$output" "*terminal*"
-	expect 4 timeout 20 script -qec "sc-tty ${pty[*]} sh -c 'exit 4'" typescript </dev/null
+	expect 4 timeout 60 script -qec "sc-tty ${pty[*]} sh -c 'exit 4'" typescript </dev/null
 }
 
 @test "detach keys leave a container running, attach comes back, with its status" {
 	term "sc-tty --listen=$sock ${pty[*]} bash --norc"
-	wait_until 10 raw
+	wait_until 20 raw
 	keys "x=remembered" Enter C-p C-q
 	left 0
 	same "$(stat -c %a "$sock")" 600
 	tmux -L "$screen" kill-server
 	term "sc-tty --attach=$sock"
-	wait_until 10 raw
+	wait_until 20 raw
 	keys C-l
 	keys "echo \$x-\$((1+1))" Enter
-	wait_until 10 shows remembered-2
+	wait_until 20 shows remembered-2
 	keys "exit 12" Enter
 	left 12
-	wait_until 5 [ ! -e "$sock" ]
+	wait_until 20 [ ! -e "$sock" ]
 }
 
 @test "other detach keys; a beginning of them is still passed on" {
 	serve bash --norc
 	term "sc-tty --attach=$sock --detach-keys=x,x,ctrl-a,y"
-	wait_until 10 raw
+	wait_until 20 raw
 	keys "echo xxxx-\$((1+1))" Enter
-	wait_until 10 shows "xxxx-2"
+	wait_until 20 shows "xxxx-2"
 	keys x x x C-a y
 	left 0
 	# bash may lose a signal that comes while it reads a key
@@ -261,14 +292,14 @@ serve() {
 @test "detached: several clients, sizes, log, status" {
 	serve bash --norc
 	term "sc-tty --attach=$sock"
-	wait_until 10 raw
+	wait_until 20 raw
 	sc-tty --attach="$sock" --no-stdin </dev/null >second 3>&- &
 	second=$!
 	keys "stty size; echo one-\$((1+1))" Enter
-	wait_until 10 shows "24 80"
-	wait_until 10 grep -q one-2 out.log
+	wait_until 20 shows "24 80"
+	wait_until 20 grep -q one-2 out.log
 	# the second client hears only what is said after it came
-	wait_until 10 second_hears
+	wait_until 20 second_hears
 	keys "exit 11" Enter
 	left 11
 	ended "$second" 11
@@ -279,13 +310,13 @@ serve() {
 
 @test "a program's screen is drawn again for who attaches with the same size" {
 	serve bash --norc -c 'trap "echo size \$(stty size)" WINCH; echo up; while :; do sleep 0.05; done'
-	wait_until 10 grep -q up out.log
+	wait_until 20 grep -q up out.log
 	for round in 1 2; do
 		echo "round $round"
 		rm -f left
 		term "sc-tty --attach=$sock"
-		wait_until 10 raw
-		wait_until 10 shows "size 24 80"
+		wait_until 20 raw
+		wait_until 20 shows "size 24 80"
 		keys C-p C-q
 		left 0
 		tmux -L "$screen" kill-server
@@ -295,13 +326,21 @@ serve() {
 	relay=
 }
 
+# connected - is there beside the socket that listens one with a client? Both have its name
+connected() {
+	[ "$(grep -c '/sock$' /proc/net/unix)" -ge 2 ]
+}
+
 @test "a stuck client is dropped and does not stop the container" {
-	serve bash --norc -c 'seq 1 400000; echo finished; exec sleep 1000'
+	serve bash --norc -c 'until [ -e go ]; do sleep 0.05; done; seq 1 400000; echo finished; exec sleep 1000'
 	# its pipe is never read, on purpose
 	# shellcheck disable=SC2216
 	(sc-tty --attach="$sock" --no-stdin 2>stuck | sleep 1000) 3>&- &
 	stuck=$!
-	wait_until 20 grep -q finished out.log
+	wait_until 20 pgrep -P "$stuck" -x sleep
+	wait_until 20 connected
+	touch go
+	wait_until 60 grep -q finished out.log
 	kill -TERM "$relay"
 	ended "$relay" 143
 	relay=
@@ -334,6 +373,8 @@ PY
 
 @test "the socket: a stale one is taken over, a served one and other files are not, long names work" {
 	serve sleep 1000
+	# until then it has, as a copy of the relay, the socket too
+	wait_until 20 pgrep -P "$relay" -x sleep
 	expect 125 sc-tty --listen="$sock" true </dev/null
 	like "$stderr" '*in use*'
 	[ -S "$sock" ]
@@ -356,7 +397,7 @@ PY
 }
 
 @test "what others keep open is not waited for" {
-	expect 2 timeout 10 sc-tty "${pty[@]}" sh -c 'setsid sleep 3 & echo bye; exit 2' </dev/null
+	expect 2 timeout 60 sc-tty "${pty[@]}" sh -c 'setsid sleep 3 & echo bye; exit 2' </dev/null
 	like "$output" 'bye*'
-	expect 2 timeout 10 sc-tty "${pty[@]}" sh -c 'trap "" HUP; (while echo spam; do :; done) & exit 2' </dev/null
+	expect 2 timeout 60 sc-tty "${pty[@]}" sh -c 'trap "" HUP; (while echo spam; do :; done) & exit 2' </dev/null
 }

@@ -16,7 +16,7 @@ teardown() {
 		wait "$helper" 2>/dev/null || :
 	fi
 	! mountpoint -q "$BATS_TEST_TMPDIR/full" || umount "$BATS_TEST_TMPDIR/full"
-	wait_until 5 nothing_left
+	wait_until 20 nothing_left
 	sc_teardown
 }
 
@@ -32,9 +32,9 @@ ended() {
 	same "$got" "$2"
 }
 
-# writes SHELL-TEXT [OPTION...] - what the text prints becomes the log
+# writes SHELL-TEXT [OPTION...] - what the text prints becomes the log; in it `logged TEXT` waits for the end of a record
 writes() {
-	local text="$1"
+	local text="logged() { until grep -q \"\$1\\$\" log; do sleep 0.02; done; }; $1"
 	shift
 	expect 0 sc-log write --file=log "$@" -- bash -c "$text"
 }
@@ -88,7 +88,7 @@ log_record() {
 		rm log
 		env --default-signal=INT sc-log write --file=log -- bash -c "trap 'echo got; exit 9' $signal; echo up; while :; do sleep 0.05; done" 3>&- &
 		helper=$!
-		wait_until 10 grep -q up log
+		wait_until 20 grep -q up log
 		kill -"$signal" "$helper"
 		ended "$helper" 9
 		helper=
@@ -179,14 +179,14 @@ log_record() {
 	same "$(sc-log read --file=log --tail=10000 | head -n 1)" 1
 	# one that is in pieces, with the other stream between them
 	rm log
-	writes 'echo first; printf "a "; sleep 0.1; echo err >&2; sleep 0.1; printf "b "; sleep 0.1; echo c'
+	writes 'echo first; printf "a "; logged "P a "; echo err >&2; logged err; printf "b "; logged "P b "; echo c'
 	reads 'a b c\n' --tail=1
 	reads 'a err\nb c\n' --tail=2
 	reads 'first\na err\nb c\n' --tail=3
 	reads 'err\n' --tail=1 --stderr
 	# one that is not complete is a line
 	rm log
-	writes 'echo one; echo two; printf thr; sleep 0.1; printf ee'
+	writes 'echo one; echo two; printf thr; logged thr; printf ee'
 	reads 'two\nthree' --tail=2
 	# over several files
 	rm log
@@ -195,12 +195,16 @@ log_record() {
 }
 
 @test "read --tail of a large log takes no longer than that of a small one" {
-	truncate -s 1G log
-	printf '\n' >>log
+	# counted by the kernel: a machine that others use makes any time long
+	[ -e /proc/self/io ] || skip "needs a kernel that counts what a process reads"
+	yes '2026-11-22T07:00:00.000000000Z stdout F one line of many' | head -n 1000000 >log
 	log_record one
 	log_record two
-	expect 0 timeout 2 sc-log read --file=log --tail=1
-	same "$output" two
+	[ "$(stat -c %s log)" -gt 50000000 ]
+	# the shell reads next to nothing itself, and counts for its children
+	expect 0 bash -c 'sc-log read --file=log --tail=1; cat "/proc/$$/io"'
+	same "${lines[0]}" two
+	[ "$(sed -n 's/^rchar: //p' <<<"$output")" -lt 4000000 ]
 }
 
 @test "read --since, --until, --timestamps" {
@@ -218,12 +222,12 @@ log_record() {
 	reads '2026-11-22T07:04:00.500000000Z minute 04\n' --timestamps --tail=1
 	# one time for a line, not for each piece of it
 	rm log
-	writes 'printf a; sleep 0.1; printf b; sleep 0.1; echo c'
+	writes 'printf a; logged "P a"; printf b; logged "P b"; echo c'
 	same "$(grep -c . log)" 3
 	like "$(sc-log read --file=log --timestamps)" '????-??-??T??:??:??.?????????Z abc'
 	# what there will be is not waited for longer than asked
 	touch log
-	expect 0 timeout 10 flock log sc-log read --file=log --follow --until="$(($(date +%s) + 1))"
+	expect 0 timeout 60 flock log sc-log read --file=log --follow --until="$(($(date +%s) + 1))"
 }
 
 @test "S28: a damaged log is printed as it is" {
@@ -264,18 +268,23 @@ log_record() {
 	ended "$helper" 0
 	helper=
 	mkfifo go
-	sc-log write --file=log --max-size=50000 --max-file=999 -- bash -c 'read -r <go; for ((n = 1; n <= 30000; n++)); do echo $n; done' 3>&- &
+	# with --tail=0 nothing tells that the follower has found the end but a line that comes after it
+	sc-log write --file=log --max-size=50000 --max-file=999 -- bash -c '
+		until [ -s got1 ]; do echo early; sleep 0.02; done
+		read -r <go; for ((n = 1; n <= 30000; n++)); do echo $n; done' 3>&- &
 	helper=$!
-	wait_until 10 sh -c '! flock -s -n log true'
+	wait_until 20 sh -c '! flock -s -n log true'
 	sc-log read --file=log --follow --tail=0 >got1 3>&- &
 	follower=$!
 	sc-log read --file=log --follow >got2 3>&- &
-	wait_until 10 [ -s got2 ]
+	wait_until 20 [ -s got2 ]
 	echo >go
 	ended "$helper" 0
 	ended "$follower" 0
 	ended $! 0
 	helper=
+	same "$(head -n 1 got1)" early
+	sed -i '/^early$/d' got1 got2
 	seq 1 30000 | cmp - got1
 	{
 		echo up
@@ -288,10 +297,10 @@ log_record() {
 @test "read --follow: a line that is begun is seen at once; who is killed with the writer ends too" {
 	sc-log write --file=log -- bash -c 'printf "name? "; sleep 1000' 3>&- &
 	helper=$!
-	wait_until 10 sh -c '! flock -s -n log true'
+	wait_until 20 sh -c '! flock -s -n log true'
 	sc-log read --file=log --follow >got 3>&- &
 	follower=$!
-	wait_until 10 grep -q 'name? ' got
+	wait_until 20 grep -q 'name? ' got
 	child=$(cat "/proc/$helper/task/$helper/children")
 	kill -9 "$helper"
 	ended "$follower" 0
@@ -302,23 +311,29 @@ log_record() {
 
 @test "read --follow of a log that nobody writes ends" {
 	log_record one
-	expect 0 timeout 5 sc-log read --file=log --follow
+	expect 0 timeout 60 sc-log read --file=log --follow
 	same "$output" one
-	expect 0 timeout 5 sc-log read --file=none --follow
+	expect 0 timeout 60 sc-log read --file=none --follow
 	# where there is no inotify instance left it looks at the clock
 	requires strace
-	sc-log write --file=log -- bash -c 'sleep 0.5; echo two' 3>&- &
+	sc-log write --file=log -- bash -c 'until [ -e go ]; do sleep 0.05; done; echo two' 3>&- &
 	helper=$!
-	wait_until 10 sh -c '! flock -s -n log true'
-	expect 0 timeout 10 strace -qq -o trace -e trace=inotify_init1 -e inject=inotify_init1:error=EMFILE sc-log read --file=log --follow
-	same "$output" $'one\ntwo'
+	wait_until 20 sh -c '! flock -s -n log true'
+	timeout 60 strace -qq -o trace -e trace=inotify_init1 -e inject=inotify_init1:error=EMFILE sc-log read --file=log --follow >got 3>&- &
+	follower=$!
+	# what is there is printed before more is waited for
+	wait_until 20 grep -q one got
+	touch go
+	ended "$follower" 0
+	same "$(cat got)" $'one\ntwo'
+	ended "$helper" 0
 	helper=
 }
 
 @test "two writers of one log are refused" {
 	sc-log write --file=log -- sh -c 'echo up; exec sleep 1000' 3>&- &
 	helper=$!
-	wait_until 10 grep -q up log
+	wait_until 20 grep -q up log
 	expect 125 sc-log write --file=log true
 	like "$stderr" '*another process writes*'
 	kill "$helper"
@@ -335,8 +350,8 @@ log_record() {
 	expect 0 sc-log write --copy -- echo "kept nowhere"
 	same "$output" "kept nowhere"
 	seq 1 300000 >all
-	expect 0 bash -o pipefail -c 'sc-log write --file=log --copy -- cat all | { sleep 0.2; cmp - all; }'
-	run timeout 20 bash -o pipefail -c 'sc-log write --file=log --copy yes | head -n 1'
+	expect 0 bash -o pipefail -c 'sc-log write --file=log --copy -- cat all | { sleep 2.5; cmp - all; }'
+	run timeout 60 bash -o pipefail -c 'sc-log write --file=log --copy yes | head -n 1'
 	same "${lines[0]}" y
 	same "$status" 141
 	# a reader that sleeps does not make it deaf
@@ -344,8 +359,9 @@ log_record() {
 	# shellcheck disable=SC2216
 	(sc-log write --copy sh -c 'trap "exit 5" TERM; seq 1 100000; while :; do sleep 0.05; done' | sleep 1000) 3>&- &
 	reader=$!
-	wait_until 10 pgrep -x sc-log
-	wait_until 10 sh -c 'pgrep -P "$(pgrep -ox sc-log)" -f "sleep 0.05|sh -c"'
+	wait_until 20 pgrep -P "$reader" -x sleep
+	# between fork and exec a child still has the command line of sc-log
+	wait_until 20 sh -c 'pgrep -P "$(pgrep -ox sc-log)" -f "^sh -c trap"'
 	pkill -TERM -ox sc-log
 	pkill -TERM -ox sc-log || :
 	pkill -P "$reader" sleep || :
@@ -355,12 +371,12 @@ log_record() {
 @test "write --stdin: writers of the fifo come and go" {
 	sc-log write --file=log --stdin=fifo -- cat 3>&- &
 	helper=$!
-	wait_until 10 [ -p fifo ]
-	wait_until 10 sh -c '! flock -s -n log true'
+	wait_until 20 [ -p fifo ]
+	wait_until 20 sh -c '! flock -s -n log true'
 	echo one >fifo
-	wait_until 10 grep -q one log
+	wait_until 20 grep -q one log
 	echo two >fifo
-	wait_until 10 grep -q two log
+	wait_until 20 grep -q two log
 	kill "$helper"
 	ended "$helper" 143
 	helper=
@@ -377,7 +393,7 @@ log_record() {
 	sc-log write --file=log -- sh -c 'echo up; ls /proc/self/fd; exec sleep 1000' 3>&- </dev/null >outside &
 	helper=$!
 	exec 8>&- 9>&-
-	wait_until 10 grep -q 'F 9' log
+	wait_until 20 grep -q 'F 9' log
 	unlike "$(readlink "/proc/$helper/fd/"*)" '*held*'
 	unlike "$(readlink "/proc/$helper/fd/"*)" '*outside*'
 	# its own: the standard ones, the log, signals, two pipes
@@ -393,10 +409,10 @@ log_record() {
 }
 
 @test "a grandchild that keeps the pipe does not keep it" {
-	expect 2 timeout 10 sc-log write --file=log -- sh -c 'sleep 15 & echo bye; exit 2'
+	expect 2 timeout 60 sc-log write --file=log -- sh -c 'sleep 1515 & echo bye; exit 2'
 	reads 'bye\n'
-	expect 3 timeout 10 sc-log write --file=log -- bash -c '(trap "" PIPE; exec yes 2>/dev/null) & exit 3'
-	pkill -fx 'sleep 15'
+	expect 3 timeout 60 sc-log write --file=log -- bash -c '(trap "" PIPE; exec yes 2>/dev/null) & exit 3'
+	pkill -fx 'sleep 1515'
 }
 
 # stubborn_gone - the program of the next test has ended
@@ -407,11 +423,11 @@ stubborn_gone() {
 @test "write --die-with-parent: the program is killed, its last words are kept" {
 	bash -c 'sc-log write --file=log --die-with-parent -- bash -c "trap \"\" TERM; echo up; while :; do sleep 0.05; done" & wait' 3>&- &
 	caller=$!
-	wait_until 10 grep -q up log
+	wait_until 20 grep -q up log
 	kill -9 "$caller"
 	wait "$caller" || :
-	wait_until 10 nothing_left
-	wait_until 5 stubborn_gone
+	wait_until 20 nothing_left
+	wait_until 20 stubborn_gone
 }
 
 @test "S23: a full disk: the program goes on, the loss is told in the log when there is room again" {
@@ -421,7 +437,7 @@ stubborn_gone() {
 	mkfifo go
 	sc-log write --file=full/log -- bash -c 'for ((n = 1; n <= 3000; n++)); do echo "line $n"; done; read -r <go; echo after; exit 6' 2>err 3>&- &
 	helper=$!
-	wait_until 10 [ -s err ]
+	wait_until 20 [ -s err ]
 	# the fifo has a reader when all lines are written
 	exec 8>go
 	rm full/ballast
@@ -444,23 +460,29 @@ stubborn_gone() {
 	requires pv plain_helpers
 	seq 10000001 13200000 | sed 's/$/ a line of what a service may say of itself at a busy time/' >all
 	[ "$(stat -c %s all)" -ge $((64 * 1024 * 1024 * 3)) ]
-	# a machine that others use too: the best of three
-	for _ in 1 2 3; do
+	local best=([0]=999999 [2]=999999)
+	# A machine that others use too: the best of each kind, as long as it is not good enough. The followers get what
+	# time of the processors nobody else wants, for they are to cost the writer nothing but that.
+	for _ in 1 2 3 4 5 6; do
 		for followers in 0 2; do
 			rm -f log
 			mkfifo go || :
 			sc-log write --file=log -- bash -c "read -r <go; exec pv -q -L 64M all" 3>&- &
 			helper=$!
-			wait_until 10 sh -c '! flock -s -n log true'
+			wait_until 20 sh -c '! flock -s -n log true'
 			pids=
 			for ((n = 0; n < followers; n++)); do
-				sc-log read --file=log --follow 3>&- | cmp - all 3>&- &
+				nice -n 19 sc-log read --file=log --follow 3>&- | nice -n 19 cmp - all 3>&- &
 				pids="$pids $!"
 			done
+			# opened when the writer reads from it
+			exec 8>go
 			start=$(date +%s%N)
-			echo >go
+			echo >&8
+			exec 8>&-
 			ended "$helper" 0
 			took[followers]=$((($(date +%s%N) - start) / 1000000))
+			[ "${took[followers]}" -ge "${best[followers]}" ] || best[followers]=${took[followers]}
 			helper=
 			for pid in $pids; do
 				ended "$pid" 0
@@ -469,7 +491,7 @@ stubborn_gone() {
 		done
 		echo "alone ${took[0]} ms, with two followers ${took[2]} ms"
 		sc-log read --file=log | cmp - all
-		[ "${took[2]}" -gt $((took[0] * 115 / 100)) ] || break
+		[ "${best[2]}" -gt $((best[0] * 115 / 100)) ] || break
 	done
-	[ "${took[2]}" -le $((took[0] * 115 / 100)) ]
+	[ "${best[2]}" -le $((best[0] * 115 / 100)) ]
 }
