@@ -5,26 +5,35 @@
 # supervise RECORD CGROUP WORD... - run the chain and wait; sets $exit_status and $oom
 # Its stdin is ours, which a background job of a shell does not get by itself.
 supervise() {
-	local record="$1" cgroup="$2" chain signal
+	local record="$1" cgroup="$2" chain='' early='' signal heard told ended
 	shift 2
+	# These mean something to the container only. Before it starts: it may be at work, and be sent one, before we get on.
+	for signal in QUIT USR1 USR2 WINCH; do
+		# the words of this list
+		# shellcheck disable=SC2064
+		trap "pass_on $signal" "$signal"
+	done
 	exec 4<&0
 	"$@" <&4 4<&- 9<&- &
 	chain=$!
 	exec 4<&-
+	for signal in $early; do
+		pass_on "$signal"
+	done
 	supervise_health
 	asked=0
 	trap 'ask_to_end INT "$chain" "$cgroup"' INT
 	trap 'ask_to_end TERM "$chain" "$cgroup"' TERM
 	trap 'ask_to_end HUP "$chain" "$cgroup"' HUP
-	# these mean something to the container only
-	for signal in QUIT USR1 USR2 WINCH; do
-		# the words of this list; our own child may have ended just now
-		# shellcheck disable=SC2064
-		trap "kill -$signal $chain 2>/dev/null || :" "$signal"
-	done
+	told=''
 	while :; do
-		wait "$chain" && exit_status=0 || exit_status=$?
-		kill -0 "$chain" 2>/dev/null || break
+		heard=''
+		wait "$chain" && ended=0 || ended=$?
+		# 127 the second time: we were told before
+		[ "$told" ] && [ "$ended" -eq 127 ] || exit_status=$ended
+		told=1
+		# what a trap called may have had the shell see the end of the chain too: the next wait tells its status
+		[ "$heard" ] || kill -0 "$chain" 2>/dev/null || break
 	done
 	trap '' INT TERM HUP QUIT USR1 USR2
 	supervise_health_end
@@ -32,6 +41,15 @@ supervise() {
 	[ ! "${impatience-}" ] || ! kill "$impatience" 2>/dev/null || wait "$impatience" || impatience=''
 	oom=false
 	[ "$exit_status" -ne 137 ] || ! oom_killed "$record" "$cgroup" || oom=true
+}
+
+# pass_on SIGNAL - to the chain; if it is not known yet, later
+# a trap calls it
+# shellcheck disable=SC2317
+pass_on() {
+	heard=1
+	# door: what is sent to us is for the container, and no step of a plan; our own child may have ended just now
+	if [ "$chain" ]; then kill "-$1" "$chain" 2>/dev/null || :; else early="$early $1"; fi
 }
 
 # supervise_health - with a health check: have it made in the background as long as the container runs; sets $checker
@@ -75,6 +93,7 @@ oom_killed() {
 
 # ask_to_end SIGNAL CHAIN CGROUP - pass a signal on; the second one, or ten seconds, end it for certain
 ask_to_end() {
+	heard=1
 	asked=$((asked + 1))
 	if [ "$asked" -gt 1 ]; then
 		# door: as above
