@@ -45,18 +45,21 @@ restart_due() {
 # restart_wait RECORD RAN - wait before the next start, after a run of RAN seconds; status 1: it is no longer wanted
 # docker's times: a tenth of a second, doubled each time up to a minute; after a run of ten seconds from the beginning.
 restart_wait() {
-	local sleeper
+	local left
 	[ "$2" -lt 10 ] || delay=0
 	delay=$((delay * 2))
 	[ "$delay" -gt 0 ] || delay=1
 	[ "$delay" -le 600 ] || delay=600
 	count=$((count + 1))
-	put "$1/restarts" "$count $delay"
-	sleep "$((delay / 10)).$((delay % 10))" 9<&- &
-	sleeper=$!
-	# who stops or removes the container tells its supervisor by TERM
-	trap 'kill "$sleeper" 2>/dev/null; exit 0' TERM
-	wait "$sleeper"
-	trap '' TERM
+	# whoever reads it meanwhile sees the old one or the new one
+	put "$1/restarts.new" "$count $delay"
+	cmd mv "$1/restarts.new" "$1/restarts"
+	# Who stops or removes the container says so in the record. No signal would do: a shell that was started while one
+	# was ignored, as each supervisor after the first restart, can never hear of it.
+	left=$delay
+	while [ "$left" -gt 0 ] && [ ! -e "$1/stopped" ]; do
+		if [ "$left" -ge 5 ]; then sleep 0.5; else sleep "0.$left"; fi 9<&-
+		left=$((left - 5))
+	done
 	[ ! -e "$1/stopped" ]
 }

@@ -25,15 +25,12 @@ stop_options() {
 	[ $# -gt 0 ] || bad_usage 'which container?'
 }
 
-# stop_supervisor - tell a supervisor that waits before the next start, or a container that is about to start, to end
-# Waits at most ten seconds until the container runs or nobody answers for it any longer.
+# stop_supervisor - wait at most ten seconds until the container runs or nobody answers for it any longer: its supervisor
+# may wait before the next start, which it leaves at once when the record says `stopped`, or be about to start it
 stop_supervisor() {
 	local waited=0
 	[ "$door" != print ] || return 0
 	while [ "$waited" -lt 200 ] && ! is_running "$record" && find_owner "$name"; do
-		# find_owner looked at its start time this moment
-		# door: what it does then is in its journal
-		[ ! -e "$record/restarts" ] || kill "$owner_pid" 2>/dev/null || return 0
 		sleep 0.05
 		waited=$((waited + 1))
 	done
@@ -60,14 +57,15 @@ stop_container() {
 		cmd touch "$record/stopped"
 	fi
 	stop_supervisor
-	if is_running "$record"; then
-		read -r pid start _ <"$record/pid"
+	# one with --rm may end this moment, and its record goes
+	if is_running "$record" && { read -r pid start _ <"$record/pid"; } 2>/dev/null; then
 		stop_settings
 		signal=${signal:-$stop_signal} seconds=${seconds:-$stop_timeout}
 		note "Its first process is told to end; a pause would keep that from it."
 		try sc-signal "--start-time=$start" "$signal" "$pid" || status=$?
 		[ "$status" -le 1 ] || failed "$status" sc-signal "$signal" "$pid"
-		cmd sc-cg thaw "$SC_CGROUP/$short"
+		# where it has ended by itself just now, its cgroup is gone too
+		try sc-cg thaw "$SC_CGROUP/$short" || ! is_running "$record" || failed 125 sc-cg thaw "$SC_CGROUP/$short"
 		note "sc-clone has the pid file locked until it has ended; who does not end in $seconds seconds is killed."
 		# shellcheck disable=SC2016 # for the sh of the plan
 		cmd sh -c 'flock -s -w "$1" "$2" true || sc-cg kill "$3"' sh "$seconds" "$record/pid" "$SC_CGROUP/$short"
