@@ -87,7 +87,8 @@ find_frozen() {
 find_running() {
 	local uptime start short _
 	read -r uptime _ </proc/uptime
-	read -r _ start _ <"$1/pid"
+	# one with --rm may have ended this moment, and its record is gone
+	{ read -r _ start _ <"$1/pid"; } 2>/dev/null || start=${uptime%%.*}00
 	# the kernel counts start times in hundredths of a second (USER_HZ)
 	state=running since=$((${uptime%%.*} - start / 100))
 	{ read -r health _ <"$1/health"; } 2>/dev/null || health=''
@@ -117,8 +118,9 @@ find_state() {
 	pid=0
 	if { read -r code oom finished <"$1/exit"; } 2>/dev/null; then
 		state=exited
-	elif { { read -r _ && read -r code; } <"$1/pid"; } 2>/dev/null; then
-		# its supervisor did not live to see it, but sc-clone did
+	elif { { read -r _ && { read -r code || { flock -s -w 5 0 && read -r code; }; }; } <"$1/pid"; } 2>/dev/null; then
+		# its supervisor did not live to see it, or has not seen it yet, but sc-clone did: that has the file locked until
+		# it has added the status
 		state=exited
 	elif [ -e "$1/pid" ]; then
 		# nobody lived to see how it ended
@@ -133,7 +135,8 @@ find_state() {
 # lock_limits - one update or verify of the container at a time; the lock, descriptor 7, dies with its holder
 lock_limits() {
 	[ "$door" != print ] || return 0
-	exec 7<"$record/config.json"
+	# without `command` a shell ends when exec cannot open a file
+	{ command exec 7<"$record/config.json"; } 2>/dev/null || die "'$name' was removed just now"
 	# door: a lock is no change; and a plan is run by one shell
 	flock -w 60 7 || die "another update or verify of '$name' is at work"
 }
@@ -141,7 +144,8 @@ lock_limits() {
 # lock_record - one start, stop, end or removal of the container at a time; the lock, descriptor 9, dies with its holder
 lock_record() {
 	[ "$door" != print ] || return 0
-	exec 9<"$record"
+	# as above
+	{ command exec 9<"$record"; } 2>/dev/null || die "'$name' was removed just now"
 	# door: a lock is no change; and a plan is run by one shell
 	flock -w 20 9 || die "'$name' is being started, stopped or removed by another command"
 }
