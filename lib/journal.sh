@@ -8,7 +8,7 @@
 
 # begin KIND NAME - reserve the record; from here on whatever ends us unwinds what we did
 begin() {
-	local record="$SC_ROOT/$1/$2"
+	local record="$SC_ROOT/$1/$2" link=''
 	[ "${header_shown-}" ] || header
 	state_ready
 	reap
@@ -16,11 +16,9 @@ begin() {
 	hint "if it exists: somebody makes $1/$2 at this moment, or it is left from before, see 'scadm gc'"
 	cmd mkdir -m 0700 "$record"
 	journal=$record/undo
-	if [ "$1" = containers ]; then
-		quote rm -rf --one-file-system "$record" "$SC_RUN/$2" "$entry"
-	else
-		quote rm -rf --one-file-system "$record" "$entry"
-	fi
+	# the link first: without a record the name is free
+	[ "$1" != containers ] || link=$SC_RUN/$2
+	quote rm -rf --one-file-system ${link:+"$link"} "$record" "$entry"
 	# in one write: with an owner but nothing to undo, the record would stay for ever
 	undo_line "# owner $owner" "$quoted"
 	pending=0
@@ -59,9 +57,9 @@ own() {
 	fi
 	: >"$entry" || die "cannot write $entry"
 	trap leave EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	trap 'exit 129' HUP
+	trap 'trap "" INT TERM HUP; exit 130' INT
+	trap 'trap "" INT TERM HUP; exit 143' TERM
+	trap 'trap "" INT TERM HUP; exit 129' HUP
 }
 
 # owner_quoted TEXT - print TEXT quoted; in a plan the owner is the plan's own variable
@@ -159,8 +157,9 @@ reap() {
 	for file in "$SC_RUN"/.owners/*; do
 		set -f
 		rest=${file##*/} pid=${rest%%:*}
-		[ -e "$file" ] || continue
 		[ ! -d "/proc/$pid" ] || { [ "${1-}" ] && ! is_process "${rest%%:[a-z]*}"; } || continue
+		# asked last: who ends by itself removes its entry first
+		[ -e "$file" ] || continue
 		record=$SC_ROOT/${rest#*:*:}
 		record=${record%:*}/${record##*:}
 		reap_record "$record" "${rest%%:[a-z]*}"
@@ -199,7 +198,8 @@ reap_adopted() {
 		return 0
 	fi
 	[ -e "$1/pid" ] && [ ! -e "$1/exit" ] || return 1
-	{ read -r _ && read -r code; } <"$1/pid" || code=137
+	# sc-clone has it locked until it has added the status
+	{ flock -s -w 5 0 && read -r _ && read -r code; } <"$1/pid" || code=137
 	# shellcheck disable=SC2016 # for the sh of the plan
 	try sh -c '{ printf "%s\n" "$2" >"$1/exit"; } 2>/dev/null || test ! -e "$1/undo"' sh "$1" "$code false $(date -u +%Y-%m-%dT%H:%M:%SZ)" ||
 		die "cannot write $1/exit"
