@@ -298,11 +298,11 @@ volumes() {
 	image evil 'mkdir -p data/sub; cd data/sub; n=0; while [ $n -lt 3000 ]; do : >f$n; n=$((n + 1)); done'
 	scadm run -d --name=swap -v shared:/data busybox sh -c \
 		"touch /ready; until [ -d /data/sub ]; do :; done; mv /data/sub /data/.x && ln -s $victim /data/sub; touch /swapped; sleep 1000" >/dev/null 3>&-
-	wait_until 10 scadm exec swap test -e /ready
+	wait_until 20 scadm exec swap test -e /ready
 	# it wins when it is fast: then this is refused, and what was begun is removed without following its link
 	run --separate-stderr scadm run --rm -v shared:/data evil true 3>&-
 	[ "$status" -eq 0 ] || like "$stderr" '*cannot copy /data of the image*'
-	wait_until 10 scadm exec swap test -e /swapped
+	wait_until 20 scadm exec swap test -e /swapped
 	same "$(find "$victim" -mindepth 1 | wc -l)" 0
 	sc rm -f swap
 	sc volume rm shared
@@ -419,7 +419,7 @@ volumes() {
 @test "S2: a container that swaps a directory for a link while another starts does not lead it outside" {
 	mkdir "$BATS_TEST_TMPDIR/outside"
 	apart scadm run -d --name=swap -v "$src:/v" busybox sh -c "while :; do mkdir /v/dir; : >/v/swapping; rm -rf /v/dir; ln -s $BATS_TEST_TMPDIR/outside /v/dir; rm -f /v/dir; done" >/dev/null
-	wait_until 5 test -e "$src/swapping"
+	wait_until 20 test -e "$src/swapping"
 	for round in 1 2 3 4 5 6; do
 		run -0 sh -c 'scadm run --rm -v "$1:/v" -v "$1/file:/v/dir/a/new$2" -v "$1:/v/dir/b/dir$2" busybox sh -c "ls /v/dir/*" 2>&1 3>&- || true' sh "$src" "$round"
 		unlike "$output" '*BUG*'
@@ -548,7 +548,7 @@ volumes() {
 @test "S20: killed while it fills a volume: the next verb clears up" {
 	helpers_where "touch $BATS_TEST_TMPDIR/filling; exec sleep 100"
 	SC_HELPERS=$BATS_TEST_TMPDIR/bin setsid scadm run --rm --name=k1 -v killed:/etc busybox true 3>&- &
-	wait_until 5 test -e "$BATS_TEST_TMPDIR/filling"
+	wait_until 20 test -e "$BATS_TEST_TMPDIR/filling"
 	kill -9 -- "-$!"
 	wait "$!" || true
 	sc gc

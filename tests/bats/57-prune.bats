@@ -110,7 +110,7 @@ bytes() {
 	sc system df
 	same "$(printf '%s\n' "${lines[0]}" | tr -s ' ')" 'TYPE TOTAL ACTIVE SIZE RECLAIMABLE'
 	apart scadm run -d --name=up -v data:/data -v /anon busybox sh -c 'head -c 1000000 /dev/zero >/data/f; sleep 100' >/dev/null
-	wait_until 5 sh -c '[ "$(wc -c </var/lib/scadm/volumes/data/data/f)" = 1000000 ]'
+	wait_until 20 sh -c '[ "$(wc -c </var/lib/scadm/volumes/data/data/f)" = 1000000 ]'
 	made made
 	sc volume create alone
 	sc system df --format '{{.Type}} {{.TotalCount}} {{.Active}} {{.Reclaimable}}'

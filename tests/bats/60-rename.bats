@@ -32,6 +32,7 @@ works() {
 @test "rename: a running container; processes, id, address and host name stay" {
 	local id address pid
 	id=$(scadm run -d --name=old busybox sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' 3>&-)
+	wait_until 20 catches old TERM
 	address=$(field old .NetworkSettings.IPAddress)
 	read -r pid _ </var/run/container/old/pid
 	sc rename old new
@@ -65,7 +66,8 @@ works() {
 	sc start -a b2
 	same "$output" 'more
 more'
-	scadm run -d --disk-size=30m --name=c1 busybox sh -c 'echo disk >/data; exec sleep 1000' 3>&-
+	scadm run -d --disk-size=30m --name=c1 busybox sh -c 'test -e /data || echo disk >/data; exec sleep 1000' 3>&-
+	wait_until 20 scadm exec c1 test -s /data
 	sc rename c1 c2
 	sc exec c2 cat /data
 	same "$output" disk
@@ -116,7 +118,7 @@ more'
 	like "$stderr" "*'guest'*network*"
 	sc rm -f guest one
 	scadm run --keep --name=front busybox sleep 1000 3>&- &
-	wait_until 5 scadm exec front true
+	wait_until 20 scadm exec front true
 	sc 125 rename front back
 	like "$stderr" '*in the foreground of process*'
 	sc rm -f front
@@ -138,6 +140,7 @@ more'
 	scadm run -d --name=one busybox sleep 1000 3>&-
 	owner=$(cd /var/run/container/.owners && echo *:containers:one)
 	kill -9 "${owner%%:*}"
+	wait_until 20 sh -c "! [ -e /proc/${owner%%:*} ]"
 	sc rename one two
 	works two
 	[ "$(find /var/run/container/.owners -name '*:containers:two' | wc -l)" = 1 ]
@@ -153,6 +156,12 @@ more'
 	same "$(names_of one)" ''
 	works two
 	sc rm -f two
+}
+
+# as_before - is the world as it was, but for the address of the bridge?
+as_before() {
+	world >"$BATS_TEST_TMPDIR/after"
+	diff <(grep -v 'link sc-br0' "$BATS_TEST_TMPDIR/before") <(grep -v 'link sc-br0' "$BATS_TEST_TMPDIR/after")
 }
 
 @test "S20: kill -9 at every step of rename, then gc: one name works, the other is nowhere, and rm leaves nothing" {
@@ -176,6 +185,6 @@ more'
 	[ "$step" -ge 15 ]
 	works two
 	sc rm -f two
-	world >"$BATS_TEST_TMPDIR/after"
-	diff <(grep -v 'link sc-br0' "$BATS_TEST_TMPDIR/before") <(grep -v 'link sc-br0' "$BATS_TEST_TMPDIR/after")
+	# cables go a moment later
+	wait_until 20 as_before
 }
