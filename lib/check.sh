@@ -101,10 +101,16 @@ check_largest() {
 		fi
 		;;
 	esac
-	check_size "$1" "$low" || return 1
-	while [ $((high - low)) -gt 1 ]; do
-		middle=$(((low + high) / 2))
-		if check_size "$1" "$middle"; then low=$middle; else high=$middle; fi
+	check_size "$1" "$low" || check_size "$1" "$low" || return 1
+	while :; do
+		while [ $((high - low)) -gt 1 ]; do
+			middle=$(((low + high) / 2))
+			if check_size "$1" "$middle"; then low=$middle; else high=$middle; fi
+		done
+		# on a busy machine an answer may be late: what is said to be too large was so twice
+		check_size "$1" "$high" || break
+		low=$high high=$2
+		[ "$low" -lt "$2" ] || break
 	done
 	largest=$low
 }

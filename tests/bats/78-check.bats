@@ -21,7 +21,11 @@ teardown() {
 
 # idle NAME OPTION... - a container that does nothing
 idle() {
+	local link
 	scadm run -d --name "$@" busybox sleep 1000 >/dev/null 3>&-
+	for link in /sys/class/net/v*-"$(id12 "$1")"; do
+		[ ! -e "$link" ] || seen_up "${link##*/}"
+	done
 }
 
 # gone NAME... - without a container that does not end by TERM being waited for
@@ -36,7 +40,7 @@ capturing() {
 	# what a shell starts in the background ignores INT
 	env --default-signal=INT scadm capture "$@" >seen 2>said 3>&- &
 	capture=$!
-	wait_until 10 grep -q 'listening on' said
+	wait_until 20 grep -q 'listening on' said
 }
 
 # address_of NAME - its address on its first network
@@ -47,6 +51,14 @@ address_of() {
 # tell FROM - say what a capture saw
 tell() {
 	cat said seen
+}
+
+# seen_up LINK, seen_down LINK - wait until the kernel has seen that both ends of a cable are up, or that one is not
+seen_up() {
+	wait_until 20 grep -qx up "/sys/class/net/$1/operstate"
+}
+seen_down() {
+	wait_until 20 run ! grep -qx up "/sys/class/net/$1/operstate"
 }
 
 # checked STATUS PEER... - network check has that status
@@ -86,7 +98,7 @@ breaks_at() {
 	like "$output" "ip netns exec web tcpdump * >'$BATS_TEST_TMPDIR/a file'\\\\''s.pcap'"
 	test ! -e "a file's.pcap"
 	sh -c "$output" 2>said 3>&- &
-	wait_until 10 grep -q 'listening on' said
+	wait_until 20 grep -q 'listening on' said
 	ping -c 1 "$(address_of web)"
 	wait "$!"
 	like "$(tcpdump -n -r "a file's.pcap" 2>&1)" '*ICMP echo request*'
@@ -100,7 +112,7 @@ breaks_at() {
 	test ! -s seen
 	same "$(stat -c '%a %U' 'to keep')" '600 root'
 	ping -c 1 "$(address_of web)"
-	wait_until 5 eval 'tcpdump -n -r "to keep" 2>&1 | grep "echo reply"'
+	wait_until 20 eval 'tcpdump -n -r "to keep" 2>&1 | grep "echo reply"'
 	kill "$capture"
 	wait "$capture"
 	tell
@@ -112,14 +124,23 @@ breaks_at() {
 	gone web
 }
 
+# ends_while_pinged PID - send a packet that is seen: is that process gone?
+ends_while_pinged() {
+	ping -c 1 -W 5 "$(address_of web)"
+	! kill -0 "$1"
+}
+
 @test "capture -w -: a pipe, without a terminal, and it ends with its reader" {
 	requires tcpdump ping
+	local pid
 	idle web
 	cd "$BATS_TEST_TMPDIR"
 	{ scadm capture web -w - icmp 2>said | tcpdump -n -c 1 -r - >seen 2>/dev/null; } </dev/null 3>&- &
-	wait_until 10 grep -q 'listening on' said
-	ping -c 3 -i 0.2 "$(address_of web)"
-	wait "$!"
+	wait_until 20 grep -q 'listening on' said
+	pid=$!
+	# it hears that its reader is gone when it writes the next packet
+	wait_until 30 ends_while_pinged "$pid"
+	wait "$pid"
 	like "$(cat seen)" '*ICMP echo request*'
 	gone web
 }
@@ -132,7 +153,7 @@ breaks_at() {
 		capturing -i "$device" web
 		gone web
 		wait "$capture"
-		wait_until 5 run ! pgrep -x tcpdump
+		wait_until 20 run ! pgrep -x tcpdump
 	done
 	# none has only lo
 	idle bare --net=none
@@ -148,13 +169,14 @@ breaks_at() {
 	for signal in TERM INT; do
 		capturing web icmp
 		ping -c 1 "$(address_of web)"
-		wait_until 5 grep -q 'echo reply' seen
+		wait_until 20 grep -q 'echo reply' seen
 		kill "-$signal" "$capture"
 		wait "$capture"
 		tell
 		like "$(cat said)" '*2 packets captured*'
 		run ! pgrep -x tcpdump
-		run ! pgrep -x flock
+		# it was told to end, and nobody waits for that
+		wait_until 20 run ! pgrep -x flock
 	done
 	gone web
 }
@@ -256,13 +278,17 @@ breaks_at() {
 	ip link set "$veth" master sc-br0
 
 	ip link set "$veth" down
+	seen_down "$veth"
 	breaks_at cable '*is down*' web
 	ip link set "$veth" up
+	seen_up "$veth"
 
 	ip -n web link set eth0 down
+	seen_down "$veth"
 	breaks_at cable '*ip -n web link set eth0 up*' web
 	ip -n web link set eth0 up
 	ip -n web route add default via 10.99.0.1
+	seen_up "$veth"
 
 	ip -n web addr del "$address/16" dev eth0
 	breaks_at inside "*addr add $address/16*" web
@@ -293,7 +319,7 @@ breaks_at() {
 	ip netns exec web iptables -D INPUT -p icmp -j DROP
 
 	scadm kill web
-	wait_until 5 eval '[ "$(field web .State.Running)" = 0 ]'
+	wait_until 20 eval '[ "$(field web .State.Running)" = 0 ]'
 	breaks_at runs '*scadm start web*' web
 	gone web
 }
@@ -305,6 +331,7 @@ breaks_at() {
 	ip link add steal type veth peer name eth0 netns thief
 	ip link set steal master sc-br0 up
 	ip -n web link set eth0 down
+	seen_down "v-$(id12 web)"
 	ip -n thief link set eth0 up
 	ip -n thief addr add "$(address_of web)/16" dev eth0
 	ip neigh flush dev sc-br0
@@ -312,6 +339,8 @@ breaks_at() {
 	like "$output" '*FAILED   cable*'
 	ip -n web link set eth0 up
 	ip -n web route add default via 10.99.0.1
+	seen_up "v-$(id12 web)"
+	seen_up steal
 	# only the thief answers ARP
 	ip netns exec web sysctl -q -w net.ipv4.conf.eth0.arp_ignore=8
 	ip netns exec thief iptables -A INPUT -p icmp -j DROP
@@ -387,14 +416,15 @@ hosts_up() {
 		mount --make-rprivate /
 		umount -l /sys
 		mount -t sysfs sysfs /sys
+		: >/run/far.up
 		exec sleep 100000' >/dev/null 2>&1 3>&- &
 	echo "$!" >/run/far.pid
-	wait_until 20 env ETCDCTL_API=3 etcdctl --endpoints="$endpoint" --command-timeout=1s endpoint health
-	wait_until 5 far test -d /sys/class/net/eth0
+	wait_until 60 env ETCDCTL_API=3 etcdctl --endpoints="$endpoint" --command-timeout=1s endpoint health
+	wait_until 20 test -e /run/far.up
 	sc network create -d "$1" --subnet=10.64.0.0/16 --etcd="$endpoint" over
 	expect 0 far scadm network create -d "$1" --etcd="$endpoint" over
 	far_address=$(far cat "$far_root/networks/over/network" | awk '{ print $3 }')
-	wait_until 10 ping -c 1 -W 1 "$far_address"
+	wait_until 20 ping -c 1 -W 3 "$far_address"
 }
 
 # far COMMAND... - run it on that host
@@ -409,12 +439,12 @@ hosts_down() {
 	far scadm network rm over
 	for pid in "$(cat /run/far.pid)" "$(cat /run/etcd.pid)"; do
 		kill "$pid"
-		wait_until 10 sh -c "! [ -e /proc/$pid ] || grep -q '^State:.Z' /proc/$pid/status"
+		wait_until 20 sh -c "! [ -e /proc/$pid ] || grep -q '^State:.Z' /proc/$pid/status"
 	done
 	ip netns del far
 	ip link del lan
-	wait_until 5 eval '! ip link show up-far'
-	rm -rf "$far_root" /var/run/far /run/far.pid /run/etcd.pid
+	wait_until 20 eval '! ip link show up-far'
+	rm -rf "$far_root" /var/run/far /run/far.pid /run/far.up /run/etcd.pid
 }
 
 @test "network check: another host by vxlan, by its own address and by one of its block" {
@@ -491,7 +521,7 @@ hosts_down() {
 	ip link del "$vxlan"
 	breaks_at vxlan '*scadm network reload over*' "$far_address"
 	scadm network reload over
-	wait_until 10 ping -c 1 -W 1 "$far_address"
+	wait_until 20 ping -c 1 -W 3 "$far_address"
 	checked 0 "$far_address"
 	unlike "$output" '*warning*'
 	hosts_down
