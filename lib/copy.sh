@@ -12,13 +12,14 @@ copy_find() {
 	[ -s "$record/fstab" ] || die "'$name' is not made yet, or its record is damaged: there is no $record/fstab"
 	if ! is_running "$record"; then
 		# Held until we end: whoever starts or removes it meanwhile waits. Not by what outlives us.
-		exec 9<"$record"
+		# without `command` a shell ends when exec cannot open a file
+		{ command exec 9<"$record"; } 2>/dev/null || die "'$name' was removed just now"
 		# door: a lock is no change; and a plan is run by one shell
 		flock -w 60 9 || die "'$name' is being started, stopped or copied: try again when that is done"
 		is_running "$record" || ! find_owner "$name" || die "'$name' is being made or removed by process $owner_pid: try again when that is done"
 	fi
 	if is_running "$record"; then
-		read -r target start_time _ <"$record/pid"
+		{ read -r target start_time _ <"$record/pid"; } 2>/dev/null || die "'$name' has ended just now"
 		exec 9<&-
 		return 0
 	fi
