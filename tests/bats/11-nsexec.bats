@@ -56,7 +56,7 @@ container() {
 		/bin/umount -l .
 		exec /bin/sleep 1000' sh "$tree" >"$BATS_TEST_TMPDIR/container" 2>&1 3>&- &
 	unshared=$!
-	wait_until 10 child_is "$unshared" sleep || {
+	wait_until 20 child_is "$unshared" sleep || {
 		cat "$BATS_TEST_TMPDIR/container"
 		return 1
 	}
@@ -202,10 +202,10 @@ words() {
 	done
 	rm "$tree/etc/passwd"
 	mkfifo "$tree/etc/passwd"
-	expect 125 timeout 10 sc-nsexec --target="$target" --as=www true
+	expect 125 timeout 60 sc-nsexec --target="$target" --as=www true
 	rm "$tree/etc/passwd"
 	mknod "$tree/etc/passwd" c 1 5
-	expect 125 timeout 10 sc-nsexec --target="$target" --as=www true
+	expect 125 timeout 60 sc-nsexec --target="$target" --as=www true
 	rm "$tree/etc/passwd"
 	truncate -s 1048577 "$tree/etc/passwd"
 	refused --target="$target" --as=0 true
@@ -234,7 +234,7 @@ words() {
 	container
 	sc-nsexec --target="$target" sh -c 'echo up; exec sleep 1000' >"$BATS_TEST_TMPDIR/out" 3>&- &
 	parent=$!
-	wait_until 10 grep -q up "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
 	same "$(readlink "/proc/$parent/exe")" '/memfd:sc-nsexec (deleted)'
 	same "$(cat "/proc/$parent/comm")" sc-nsexec
 	kill -9 "$parent"
@@ -290,7 +290,7 @@ words() {
 	expect 6 sc-nsexec --target="$target" sh -c 'exit 6'
 	sc-nsexec --target="$target" sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" 3>&- &
 	parent=$!
-	wait_until 10 grep -q up "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
 	kill -TERM "$parent"
 	got=0
 	wait "$parent" || got=$?
@@ -299,10 +299,10 @@ words() {
 	# the user changes: then the kernel forgets what prctl(2) said about the parent's death
 	sc-nsexec --target="$target" --as=www sh -c 'echo up; exec sleep 2000' >"$BATS_TEST_TMPDIR/out" 3>&- &
 	parent=$!
-	wait_until 10 grep -q up "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
 	kill -KILL "$parent"
 	wait "$parent" || :
-	wait_until 5 sh -c '! pgrep -fx "sleep 2000"'
+	wait_until 20 sh -c '! pgrep -fx "sleep 2000"'
 }
 
 @test "named files: --pid forks, --mnt changes the root" {
@@ -316,7 +316,7 @@ words() {
 	requires userns
 	unshare -Urn sleep 1000 3>&- &
 	unshared=$!
-	wait_until 10 grep -q sleep "/proc/$unshared/comm"
+	wait_until 20 grep -q sleep "/proc/$unshared/comm"
 	expect 0 sc-nsexec --target="$unshared" sh -c 'id -u; readlink /proc/self/ns/user /proc/self/ns/net'
 	same "$output" "0
 $(readlink "/proc/$unshared/ns/user" "/proc/$unshared/ns/net")"
@@ -324,7 +324,7 @@ $(readlink "/proc/$unshared/ns/user" "/proc/$unshared/ns/net")"
 	wait "$unshared" || :
 	setpriv --reuid=1000 --regid=1000 --clear-groups unshare -Urn sleep 1000 3>&- &
 	unshared=$!
-	wait_until 10 grep -q sleep "/proc/$unshared/comm"
+	wait_until 20 grep -q sleep "/proc/$unshared/comm"
 	expect 0 setpriv --reuid=1000 --regid=1000 --clear-groups sc-nsexec --user="/proc/$unshared/ns/user" \
 		--net="/proc/$unshared/ns/net" sh -c 'id -u; readlink /proc/self/ns/net'
 	same "$output" "0

@@ -234,7 +234,7 @@ victim() {
 	mount -t proc proc t/proc
 	mount -t tmpfs tmpfs t/sub
 	touch t/sub/file
-	expect 0 timeout 20 sh -c 'sc-archive pack / "$PWD/t" >a.tar && sc-archive pack --one-file-system / "$PWD/t" >b.tar'
+	expect 0 timeout 60 sh -c 'sc-archive pack / "$PWD/t" >a.tar && sc-archive pack --one-file-system / "$PWD/t" >b.tar'
 	umount t/proc t/sub
 	same "$(tar -tf a.tar | xargs)" 't/ t/fifo t/good t/null t/proc/ t/sub/ t/sub/file'
 	same "$(tar -tf b.tar | xargs)" 't/ t/fifo t/good t/null t/proc/ t/sub/'

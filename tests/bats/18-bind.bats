@@ -25,9 +25,9 @@ teardown() {
 
 # hostile SCRIPT - a process with mounts of its own, made by SCRIPT in $base; its root is $base/root; sets $process
 hostile() {
-	unshare --mount sh -ec "cd $base; $1; : >ready; exec sleep 100" >/dev/null 2>&1 3>&- &
+	unshare --mount sh -ec "cd $base; $1; : >ready; exec sleep 1000" >/dev/null 2>&1 3>&- &
 	process=$!
-	wait_until 10 test -e "$base/ready"
+	wait_until 20 test -e "$base/ready"
 	started=$(cut -d ' ' -f 22 "/proc/$process/stat")
 }
 
@@ -107,11 +107,13 @@ refused() {
 	ln -s ../../../.. "$base/root/up"
 	busybox=$(command -v busybox)
 	cp "$busybox" "$base/root/busybox"
-	hostile 'mount --bind old root/etc/hosts; exec chroot root /busybox sh -c ": >/ready; exec /busybox sleep 100"' &
-	wait_until 10 test -e "$base/root/ready"
+	hostile 'mount --bind old root/etc/hosts; exec chroot root /busybox sh -c ": >/ready; exec /busybox sleep 1000"' &
+	wait_until 20 test -e "$base/root/ready"
 	: >"$base/ready"
 	wait
-	process=$(pgrep -f '^/busybox sleep 100$')
+	# it says that it is ready a moment before it is that
+	wait_until 20 pgrep -f '^/busybox sleep 1000$'
+	process=$(pgrep -f '^/busybox sleep 1000$')
 	expect 0 sc-bind "--target=$process" "--instead-of=$base/old" "$base/new" /../../etc/../etc/hosts
 	same "$(cat "/proc/$process/root/etc/hosts")" new
 	refused 'open * Too many levels of symbolic links' "--instead-of=$base/old" "$base/new" /up/etc/hosts

@@ -324,10 +324,10 @@ Deleted: sha256:$id"
 	pid=$!
 	exec 5>"$BATS_TEST_TMPDIR/pipe"
 	dd if=/dev/zero bs=1M count=3 2>/dev/null | tar -C "$tree" -cf - . >&5
-	wait_until 5 pgrep -x bsdtar
+	wait_until 20 pgrep -x bsdtar
 	kill -9 "$pid"
 	wait "$pid" || true
-	wait_until 5 sh -c '! pgrep -x bsdtar'
+	wait_until 20 sh -c '! pgrep -x bsdtar'
 	exec 5>&-
 	sc gc
 	same "$(count "$images") $(count "$layers") $(count "$imports")" '0 0 0'
@@ -339,7 +339,7 @@ Deleted: sha256:$id"
 	pid=$!
 	exec 5>"$BATS_TEST_TMPDIR/pipe"
 	tar -C "$tree" -cf - . >&5
-	wait_until 5 pgrep -x bsdtar
+	wait_until 20 pgrep -x bsdtar
 	kill -TERM "$pid"
 	exec 5>&-
 	code=0

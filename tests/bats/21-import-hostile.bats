@@ -126,7 +126,8 @@ root() {
 	refused a.tar '*holds nothing*'
 	echo hello >a.tar
 	refused a.tar '*no tar archive*'
-	head -c 100000 /dev/urandom >a.tar
+	# by chance it could begin as gzip does
+	{ echo hello && head -c 100000 /dev/urandom; } >a.tar
 	refused a.tar '*no tar archive*'
 	printf '#mtree\nx type=file contents=/etc/shadow\n%300s\n' ustar >a.tar
 	refused a.tar '*no tar archive*'

@@ -4,9 +4,15 @@
 load helpers
 load ready
 
-# pings FROM TO - one packet from a namespace
+# pings FROM TO - does a packet from a namespace get there, and the answer back? One that is sent before the kernel has
+# noticed that the other end of the cable is up is lost
 pings() {
-	ip netns exec "$1" ping -c 1 -W 2 "$2"
+	wait_until 20 ip netns exec "$1" ping -c 1 -W 2 "$2"
+}
+
+# run_pings ADDRESS - the same from a new container
+run_pings() {
+	sc run --rm busybox sh -c 'n=1; until ping -c 1 -W 2 "$0"; do [ $n -lt 10 ] || exit 1; n=$((n + 1)); done' "$1"
 }
 
 @test "the first walkthrough, word for word" {
@@ -17,16 +23,17 @@ pings() {
 	tmux -L walk new-session -d -s two -x 100 -y 30 'scadm run -it --net=netns2 --limits=cpu.shares=512,cpu.cfs_quota_us=20000,memory.limit_in_bytes=4194304' 3>&-
 	sc connect-bridge --name=netns1 --subnet=10.0.2.3/24
 	sc connect-bridge --name=netns2 --subnet=10.0.2.4/24
-	wait_until 10 sh -c '[ "$(scadm ps -q | wc -l)" = 2 ]'
+	wait_until 60 sh -c '[ "$(scadm ps -q | wc -l)" = 2 ]'
+	pings netns1 10.0.2.4
 	tmux -L walk send-keys -t one 'ping -c 1 10.0.2.4; echo st''atus $?' Enter
-	wait_until 20 sh -c 'tmux -L walk capture-pane -p -t one | grep "status 0"'
+	wait_until 60 sh -c 'tmux -L walk capture-pane -p -t one | grep "status 0"'
 	tmux -L walk send-keys -t two 'ping -c 1 10.0.2.3; echo st''atus $?' Enter
-	wait_until 20 sh -c 'tmux -L walk capture-pane -p -t two | grep "status 0"'
+	wait_until 60 sh -c 'tmux -L walk capture-pane -p -t two | grep "status 0"'
 	sc ps
 	like "$output" 'ID *NAME *PID *STATUS *COMMAND *CREATED *'
 	tmux -L walk send-keys -t one 'exit' Enter
 	tmux -L walk send-keys -t two 'exit' Enter
-	wait_until 10 sh -c '[ -z "$(scadm ps -aq)" ]'
+	wait_until 60 sh -c '[ -z "$(scadm ps -aq)" ]'
 	sc delete-netns netns1 netns2
 }
 
@@ -113,34 +120,36 @@ pings() {
 @test "the default bridge: containers reach each other by address and by name" {
 	running web
 	address=$(field web .NetworkSettings.IPAddress)
-	sc run --rm busybox ping -c 1 -W 2 "$address"
-	sc run --rm busybox ping -c 1 -W 2 web
-	sc run --rm busybox ping -c 1 -W 2 "$(id12 web)"
+	run_pings "$address"
+	run_pings web
+	run_pings "$(id12 web)"
 	sc rm -f web
 }
 
 @test "the default bridge: a container that started earlier finds one that starts later" {
 	scadm run -d --name=early busybox sh -c 'until ping -c 1 -W 1 late; do sleep 0.1; done; echo found; sleep 100' >/dev/null 3>&-
 	running late
-	wait_until 10 grep found /var/run/container/early/container.log
+	# to ask for a name that is not there yet can take 10 seconds
+	wait_until 60 grep found /var/run/container/early/container.log
 	sc rm -f early late
 }
 
 @test "the default bridge: what goes outside carries the host's address" {
 	outside
-	sc run --rm busybox ping -c 1 -W 2 192.0.2.2
+	run_pings 192.0.2.2
 	outside_gone
 }
 
 @test "the default bridge: removed by hand, it is made again" {
 	ip link del sc-br0
-	sc run --rm busybox sh -c 'ip -o addr show eth0; ping -c 1 -W 2 10.99.0.1'
+	sc run --rm busybox ip -o addr show eth0
 	like "$output" '*10.99.*'
+	run_pings 10.99.0.1
 }
 
 @test "the default bridge: without its address it is repaired" {
 	ip addr flush dev sc-br0
-	sc run --rm busybox ping -c 1 -W 2 10.99.0.1
+	run_pings 10.99.0.1
 }
 
 @test "--net=none has only lo, --net=host the host's links" {
@@ -151,11 +160,21 @@ pings() {
 	like "$output" '*sc-br0*'
 }
 
+# said LINES - have the 20 runs said that much?
+said() {
+	[ "$(cat "$BATS_TEST_TMPDIR"/[0-9]* | wc -l)" -ge "$1" ]
+}
+
 @test "S18: 20 runs at once: 20 names, 20 addresses; one name twice: one wins" {
 	local n
+	mkdir "$BATS_TEST_TMPDIR/all"
 	for n in {1..20}; do
-		scadm run --rm busybox sh -c 'ip -o -4 addr show eth0 | sed "s/.*inet //; s/ .*//"; sleep 2' >"$BATS_TEST_TMPDIR/$n" 2>&1 3>&- &
+		# an address is free again when its container has ended: none ends before all have theirs
+		scadm run --rm -v "$BATS_TEST_TMPDIR/all:/all" busybox sh -c 'ip -o -4 addr show eth0 | sed "s/.*inet //; s/ .*//"
+			n=0; until [ -e /all/there ] || [ $n -gt 180 ]; do sleep 0.5; n=$((n + 1)); done' >"$BATS_TEST_TMPDIR/$n" 2>&1 3>&- &
 	done
+	wait_until 60 said 20
+	: >"$BATS_TEST_TMPDIR/all/there"
 	wait
 	same "$(cat "$BATS_TEST_TMPDIR"/[0-9]* | grep -c '^10\.99\.')" 20
 	same "$(cat "$BATS_TEST_TMPDIR"/[0-9]* | sort -u | wc -l)" 20
@@ -183,9 +202,10 @@ pings() {
 	listener=$!
 	sc run -d --name=talker busybox sh -c 'while ! nc 10.99.0.1 5000 </dev/zero; do sleep 0.1; done'
 	id=$(id12 talker)
-	wait_until 10 sh -c "[ \$(cat /sys/class/net/v-$id/statistics/rx_bytes) -gt 100000 ]"
+	wait_until 60 sh -c "[ \$(cat /sys/class/net/v-$id/statistics/rx_bytes) -gt 100000 ]"
 	sc rm -f talker
-	[ ! -e "/sys/class/net/v-$id" ] || [ $(($(cat "/sys/class/net/v-$id/flags") & 1)) = 0 ]
+	# it is taken away in the background; without that it would stay up for minutes
+	wait_until 20 sh -c "! [ \$((\$(cat /sys/class/net/v-$id/flags || echo 0) & 1)) = 1 ]"
 	kill "$listener"
 	wait_until 60 sh -c "! [ -e /sys/class/net/v-$id ]"
 }

@@ -16,23 +16,29 @@ equal_worlds() {
 	# the next free address is the one after the last taken: let both worlds have the same
 	sqlite3 /var/lib/scadm/scadm.db "UPDATE pools SET last = $last WHERE name = 'bridge'"
 	undo_all
-	wait_until 5 as_before
+	wait_until 20 as_before
 	scadm "$@" 3>&-
 	settled >"$BATS_TEST_TMPDIR/done"
 	undo_all
 	diff "$BATS_TEST_TMPDIR/planned" "$BATS_TEST_TMPDIR/done"
-	wait_until 5 as_before
+	wait_until 20 as_before
 }
 
 # settled - the world once it stays as it is: the kernel takes the veth of a deleted namespace away a moment later
 settled() {
 	local tries
+	wait_until 20 no_loose_cable
 	for tries in {1..20}; do
 		world --normal >"$BATS_TEST_TMPDIR/settling.$((tries % 2))"
 		! cmp -s "$BATS_TEST_TMPDIR"/settling.[01] || break
 		sleep 0.1
 	done
 	cat "$BATS_TEST_TMPDIR/settling.0"
+}
+
+# no_loose_cable - has every cable of this host its other end in a namespace that still has a name?
+no_loose_cable() {
+	! ip -o link show type veth | grep -v ' link-netns '
 }
 
 # as_before - is the world the one before the test?
@@ -97,10 +103,10 @@ removing_equals() {
 	eval "scadm -n $2" >"$BATS_TEST_TMPDIR/plan"
 	cat "$BATS_TEST_TMPDIR/plan"
 	sh -e "$BATS_TEST_TMPDIR/plan" 3>&-
-	wait_until 5 as_before
+	wait_until 20 as_before
 	eval "$1" >/dev/null 3>&-
 	eval "scadm $2" >/dev/null
-	wait_until 5 as_before
+	wait_until 20 as_before
 }
 
 @test "plan: rm, rm -f, delete-netns, delete-cgroup, disconnect" {
@@ -131,9 +137,9 @@ removing_equals() {
 
 # failing N COMMAND... - run it where the Nth call of any tool fails; status 99: there were fewer calls
 failing() {
-	local n="$1" fakes="$BATS_TEST_TMPDIR/fakes" tool status=0
+	# each time others: what runs in the background may still be at those of the time before
+	local n="$1" fakes="$BATS_TEST_TMPDIR/fakes.$1" tool status=0
 	shift
-	rm -rf "$fakes"
 	mkdir "$fakes"
 	: >"$fakes/.calls"
 	for tool in "$ROOT"/build/sc-* ip iptables iptables-restore mkdir ln sqlite3 flock; do
@@ -157,14 +163,15 @@ failing() {
 }
 
 @test "S23: whichever call of a tool fails, run says so and leaves nothing" {
-	local n=1 status=0
+	local n=1 status=0 failed
 	while :; do
 		status=0
 		failing "$n" scadm run --name=f1 busybox true >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- || status=$?
 		[ "$status" -ne 99 ] || break
-		wait_until 5 test -e "$BATS_TEST_TMPDIR/fakes/.failed"
-		echo "call $n: $(cat "$BATS_TEST_TMPDIR/fakes/.failed") status $status: $(cat "$BATS_TEST_TMPDIR/said")"
-		case $(cat "$BATS_TEST_TMPDIR/fakes/.failed") in
+		wait_until 20 test -s "$BATS_TEST_TMPDIR/fakes.$n/.failed"
+		failed=$(cat "$BATS_TEST_TMPDIR/fakes.$n/.failed")
+		echo "call $n: $failed status $status: $(cat "$BATS_TEST_TMPDIR/said")"
+		case $failed in
 		# in the background; the cable goes with its namespace as well
 		'ip link del dev v-'*) [ "$status" -eq 0 ] ;;
 		*)
@@ -175,7 +182,7 @@ failing() {
 			;;
 		esac
 		scadm gc
-		wait_until 5 as_before
+		wait_until 20 as_before
 		n=$((n + 1))
 	done
 	echo "$n calls"

@@ -15,7 +15,7 @@ every_step() {
 	local step=0
 	while stop_at "$step" "$1" run --name=k1 busybox true; do
 		[ -z "${2-}" ] || scadm gc
-		if ! wait_until 5 as_before; then
+		if ! wait_until 20 as_before; then
 			echo "after SIG$1 at step $step:"
 			tail -n 3 "$BATS_TEST_TMPDIR/out"
 			diff "$BATS_TEST_TMPDIR/world.before" "$BATS_TEST_TMPDIR/now"
@@ -39,12 +39,12 @@ every_step() {
 
 @test "S20: kill -9 while the container runs ends it, and the next verb cleans up" {
 	scadm run --name=k2 busybox sleep 100 3>&- &
-	wait_until 10 test -s /var/run/container/k2/pid
+	wait_until 20 test -s /var/run/container/k2/pid
 	read -r pid _ </var/run/container/k2/pid
 	kill -9 "$!"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	wait_until 20 sh -c "! [ -e /proc/$pid ]"
 	sc run --rm busybox true
-	wait_until 5 as_before
+	wait_until 20 as_before
 }
 
 @test "S25: INT and TERM end a foreground run, also one whose pid 1 has no handler" {
@@ -52,13 +52,13 @@ every_step() {
 	for signal in INT TERM HUP; do
 		# a shell starts what it puts in the background with SIGINT ignored
 		env --default-signal=INT scadm run --name=k3 busybox sleep 100 3>&- &
-		wait_until 10 test -s /var/run/container/k3/pid
+		wait_until 20 test -s /var/run/container/k3/pid
 		kill "-$signal" "$!"
 		status=0
 		wait "$!" || status=$?
 		echo "status $status after $signal"
 		[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
-		wait_until 5 as_before
+		wait_until 20 as_before
 	done
 }
 
@@ -75,7 +75,7 @@ every_step() {
 	scadm run -d --name=k5 busybox sleep 100 >/dev/null 3>&-
 	read -r pid _ </var/run/container/k5/pid
 	kill -9 "$pid"
-	wait_until 5 sh -c 'scadm ps -a | grep -q "k5.*Exited (137)"'
+	wait_until 20 sh -c 'scadm ps -a | grep -q "k5.*Exited (137)"'
 	sc rm k5
 }
 

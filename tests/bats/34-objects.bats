@@ -130,20 +130,20 @@ load ready
 
 @test "run -d: what it prints is in container.log" {
 	sc run -d --name=log busybox sh -c 'echo out; echo err >&2; sleep 100'
-	wait_until 5 sh -c 'grep -q err /var/run/container/log/container.log'
+	wait_until 20 sh -c 'grep -q err /var/run/container/log/container.log'
 	same "$(sed 's/^[^ ]* //' /var/run/container/log/container.log)" $'stdout F out\nstderr F err'
 	sc rm -f log
 }
 
 @test "run -d --rm: gone when it ends" {
 	sc run -d --rm --name=brief busybox sleep 0.2
-	wait_until 5 sh -c '! test -e /var/lib/scadm/containers/brief'
+	wait_until 20 sh -c '! test -e /var/lib/scadm/containers/brief'
 }
 
 @test "keep: what is kept survives gc, and rm removes it" {
 	sc run --keep --name=kept busybox true
 	sc run -d --name=kept2 busybox true
-	wait_until 5 sh -c 'scadm ps -a | grep -q "kept2.*Exited"'
+	wait_until 20 sh -c 'scadm ps -a | grep -q "kept2.*Exited"'
 	flock /var/lib/scadm/containers/kept2 scadm-undo /var/lib/scadm/containers/kept2/undo keep
 	sc gc
 	scadm run --rm busybox true

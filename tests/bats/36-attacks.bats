@@ -7,7 +7,8 @@ load ready
 @test "S19: what was not published cannot be reached from outside, answers can" {
 	outside
 	running web
-	sc run --rm busybox ping -c 1 -W 2 192.0.2.2
+	# a packet that is sent before the kernel has noticed that the cable is up at both ends is lost
+	sc run --rm busybox sh -c 'n=1; until ping -c 1 -W 2 192.0.2.2; do [ $n -lt 10 ] || exit 1; n=$((n + 1)); done'
 	run ! ip netns exec outside ping -c 1 -W 1 "$(field web .NetworkSettings.IPAddress)"
 	sc rm -f web
 	outside_gone
@@ -162,6 +163,7 @@ evil_image() {
 	sc create --name=sig --stop-signal=USR1 evil sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
 	sed -i 's/"StopSignal":"USR1"/"StopSignal":"BOGUS"/' /var/lib/scadm/containers/sig/config.json
 	sc start sig
+	wait_until 20 catches sig TERM
 	sc stop sig
 	sc inspect -f '{{.State.ExitCode}}' sig
 	same "$output" 7
@@ -171,7 +173,7 @@ evil_image() {
 
 @test "S21 S28: a line break in the name of the container's first process keeps no verb from working" {
 	sc run -d --name=broken busybox sh -c 'printf "a\nb) R 1" >/proc/1/comm; while :; do sleep 0.1; done'
-	wait_until 5 sh -c 'read -r pid _ </var/run/container/broken/pid; grep -qx a "/proc/$pid/comm"'
+	wait_until 20 sh -c 'read -r pid _ </var/run/container/broken/pid; grep -qx a "/proc/$pid/comm"'
 	sc ps -q
 	sc exec broken true
 	sc inspect -f '{{.State.Running}}' broken

@@ -55,19 +55,55 @@ cgroups_left() {
 	find /sys/fs/cgroup -type d -path '*/sc/????????????'
 }
 
-# share NAME LEAST MOST - is its part of one CPU, in thousandths, in the range? Never more than MOST; less than LEAST
-# only while others keep it from the CPUs, and that passes
+# one_of_three COMMAND... - does it hold once? The host may stand still while something is measured, and a limit that does
+# not hold fails each time
+one_of_three() {
+	local try
+	for try in 1 2 3; do
+		"$@" && return 0
+		echo "that was try $try"
+	done
+	return 1
+}
+
+# share NAME LEAST MOST - is its part of one CPU, in thousandths, in the range? Three times too much is wrong: once it may be
+# time that the host had taken away, and that the kernel counts. Less than LEAST it is while others keep it from the CPUs
 share() {
-	local start used part tries
-	for tries in {1..10}; do
+	local start used part tries more=0
+	for tries in {1..20}; do
 		start=$(now) used=$(usage "$1")
 		sleep 2
 		part=$((($(usage "$1") - used) * 1000 / ($(now) - start)))
-		between "$part" 0 "$3" || return 1
-		[ "$part" -lt "$2" ] || return 0
+		between "$part" "$2" "$3" && return 0
+		[ "$part" -le "$3" ] || more=$((more + 1))
+		[ "$more" -lt 3 ] || break
 	done
-	echo "$tries times it was less than $2 thousandths, the last time $part"
+	echo "in $tries tries it was never right"
 	return 1
+}
+
+# weighed LEAST MOST - how many hundredths of the CPU time of light does heavy get in six seconds?
+weighed() {
+	local before after light heavy
+	# both in one look
+	mapfile -t before < <(sc-cg stat "sc/$(id12 light)" "sc/$(id12 heavy)" | sed -n 's/^cpu.usage_usec //p')
+	sleep 6
+	mapfile -t after < <(sc-cg stat "sc/$(id12 light)" "sc/$(id12 heavy)" | sed -n 's/^cpu.usage_usec //p')
+	light=$((after[0] - before[0])) heavy=$((after[1] - before[1]))
+	echo "light $light heavy $heavy"
+	[ "$light" -gt 0 ] && between $((heavy * 100 / light)) "$1" "$2"
+}
+
+# answers - does the host start a program within two seconds?
+answers() {
+	local start
+	start=$(now)
+	expect 0 true && [ $(($(now) - start)) -lt 2000000 ]
+}
+
+# unchanged WORLD - is the world that one?
+unchanged() {
+	same "$(world)" "$1"
 }
 
 @test "S17: --cpus=0.1 is 10 % of one CPU, and within 2" {
@@ -80,13 +116,8 @@ share() {
 	requires cpu cpuset
 	burners '--cpuset-cpus=0 --cpu-shares=256' light
 	burners '--cpuset-cpus=0 --cpu-shares=1024' heavy
-	local light heavy
 	# both run now; what they used while only one did does not count
-	light=$(usage light) heavy=$(usage heavy)
-	sleep 6
-	light=$(($(usage light) - light)) heavy=$(($(usage heavy) - heavy))
-	echo "light $light heavy $heavy"
-	between $((heavy * 100 / light)) 340 460
+	one_of_three weighed 340 460
 }
 
 @test "S17: a cpuset pins: every process of the container runs there and nowhere else" {
@@ -107,10 +138,7 @@ share() {
 	requires pids plain_helpers
 	sc run -d --name=bomb --net=none --pids-limit=40 busybox sh -c 'f() { while :; do sleep 100 & f & done; }; f & exec sleep 100'
 	wait_until 20 sh -c "sc-cg stat sc/$(id12 bomb) | awk '\$1 == \"pids.current\" && \$2 >= 30 { found = 1 } END { exit !found }'"
-	local start
-	start=$(now)
-	expect 0 true
-	[ $(($(now) - start)) -lt 2000000 ]
+	one_of_three answers
 	between "$(sc-cg stat "sc/$(id12 bomb)" | sed -n 's/^pids.current //p')" 30 40
 	sc rm -f bomb
 	same "$(cgroups_left)" ''
@@ -137,7 +165,7 @@ share() {
 		if (rate > 4.8) wrong = 1
 		if (rate >= 3.2) right = 1
 	} END { exit wrong || !right }'
-	umount "$BATS_TEST_TMPDIR/disk"
+	wait_until 10 umount "$BATS_TEST_TMPDIR/disk"
 }
 
 @test "S17: huge pages: as many as the limit says, and no more" {
@@ -170,7 +198,7 @@ share() {
 	like "$stderr" '*/dev/try: Operation not permitted'
 }
 
-# settled NAME - has it used no CPU for a moment? The sc-clone that waits for it is counted, and tidies up after half a second
+# settled NAME - does it use no CPU? The sc-clone that waits for it is counted, and tidies up after half a second
 settled() {
 	local used
 	used=$(usage "$1")
@@ -183,12 +211,11 @@ settled() {
 	burners '' ice
 	sc-cg freeze "sc/$(id12 ice)"
 	local before
-	wait_until 5 settled ice
+	# one that computes never settles
+	wait_until 30 settled ice
 	before=$(usage ice)
-	sleep 0.5
-	same "$(usage ice)" "$before"
 	sc-cg thaw "sc/$(id12 ice)"
-	wait_until 5 sh -c "[ \$(sc-cg stat sc/$(id12 ice) | sed -n 's/^cpu.usage_usec //p') -gt $before ]"
+	wait_until 20 sh -c "[ \$(sc-cg stat sc/$(id12 ice) | sed -n 's/^cpu.usage_usec //p') -gt $before ]"
 }
 
 @test "run says what the kernel made of a value" {
@@ -211,7 +238,7 @@ settled() {
 		sc 125 run --rm $option busybox true
 		[ -n "$stderr" ]
 	done
-	same "$(world)" "$before"
+	wait_until 5 unchanged "$before"
 }
 
 @test "--ulimit, --oom-score-adj and --shm-size are what the process inside has" {

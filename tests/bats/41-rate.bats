@@ -27,8 +27,8 @@ talker() {
 	shift
 	scadm run -d --name="$name" "$@" busybox sh -c 'nc -ll -p 5000 -e dd of=/dev/null bs=64k &
 		exec nc -ll -p 5001 -e dd if=/dev/zero bs=64k' >/dev/null 3>&-
-	wait_until 10 listens "$name" 1388
-	wait_until 10 listens "$name" 1389
+	wait_until 30 listens "$name" 1388
+	wait_until 30 listens "$name" 1389
 	address=$(address_of "$name")
 }
 
@@ -61,10 +61,10 @@ flood_in() {
 	flow=$!
 }
 
-# answers_soon - does $address answer a ping in 100 ms? A busy machine may be late twice
+# answers_soon - does $address answer a ping in 100 ms? A busy machine may be late, a queue that is too long is it each time
 answers_soon() {
 	local try longest=''
-	for try in 1 2 3; do
+	for try in {1..8}; do
 		run -0 ping -c 10 -i 0.1 -W 3 "$address"
 		echo "try $try: $output"
 		longest=${output##*= } longest=${longest#*/*/} longest=${longest%%.*}
@@ -87,41 +87,67 @@ counter_out() {
 	echo "/sys/class/net/i-$(id12 "$1")/statistics/tx_bytes"
 }
 
+# now - sets $now to hundredths of a second, on the clock that only goes forward
+now() {
+	read -r now _ </proc/uptime
+	now=${now/./}
+}
+
 # speed COUNTER - sets $speed to the bits per second that pass it in the next two seconds
+# The time begins before the counting and ends after it: if this test stands still meanwhile the speed is too low, never too high
 speed() {
-	local before after start end
+	local before after start now
+	now
+	start=$now
 	before=$(<"$1")
-	start=${EPOCHREALTIME/./}
 	# nothing comes: this is the time to measure, and costs no process
 	read -r -t 2 <> <(:) || :
 	after=$(<"$1")
-	end=${EPOCHREALTIME/./}
-	speed=$(((after - before) * 8000000 / (end - start)))
+	now
+	speed=$(((after - before) * 800 / (now - start)))
 }
 
-# holds COUNTER BITS - is that the speed, within 15 %? Too fast is wrong at once. When something else has
-# the processor it is too slow: one time of eight it must not be.
+# holds COUNTER BITS [TIMES] - is that the speed, within 15 %? When something else has the processor it is too slow: one time of
+# eight it must not be, else the status is 2. Too fast is wrong the third time, or so many TIMES: a shaper that stood still for
+# a moment has saved a burst, and one that does not hold is too fast each time
 holds() {
-	local try
+	local try fast=0
 	for try in {1..8}; do
 		speed "$1"
 		echo "measured $speed of $2 bit/s (try $try)"
-		[ "$speed" -le $(($2 * 115 / 100)) ] || return 1
-		[ "$speed" -lt $(($2 * 85 / 100)) ] || return 0
+		if [ "$speed" -gt $(($2 * 115 / 100)) ]; then
+			fast=$((fast + 1))
+			[ "$fast" -lt "${3:-3}" ] || return 1
+		elif [ "$speed" -ge $(($2 * 85 / 100)) ]; then
+			return 0
+		fi
+	done
+	return 2
+}
+
+# reaches COUNTER BITS - without a limit: is it faster than that, one time of four?
+reaches() {
+	local try
+	for try in {1..4}; do
+		speed "$1"
+		echo "measured $speed bit/s without a limit (try $try)"
+		[ "$speed" -le "$2" ] || return 0
 	done
 	return 1
 }
 
 # took BYTES BITS COMMAND... - does the command print BYTES bytes in the time that BITS per second give? As for holds
 took() {
-	local bytes="$1" bits="$2" try start took due
+	local bytes="$1" bits="$2" try start took due now
 	shift 2
-	due=$((bytes * 8000000 / bits))
+	due=$((bytes * 800 / bits))
 	for try in {1..8}; do
-		start=${EPOCHREALTIME/./}
+		now
+		start=$now
 		same "$("$@" <> <(:) | head -c "$bytes" | wc -c)" "$bytes"
-		took=$((${EPOCHREALTIME/./} - start))
-		echo "$bytes bytes took $took microseconds, $due are due (try $try)"
+		now
+		took=$((now - start))
+		echo "$bytes bytes took $took hundredths of a second, $due are due (try $try)"
 		[ "$took" -ge $((due * 85 / 100)) ] || return 1
 		[ "$took" -gt $((due * 115 / 100)) ] || return 0
 	done
@@ -137,12 +163,12 @@ shapers() {
 	done
 }
 
-# unshaped - is there no shaper, no link for one and no chain of a container?
+# unshaped - is there no shaper, no link for one and no chain of a container? Its cable goes in the background, see lib/plug.sh
 unshaped() {
-	same "$(shapers)" ''
-	unlike "$(echo /sys/class/net/*)" '*/i-*'
-	run -0 iptables-save -t mangle
-	unlike "$output" '*SC-*'
+	wait_until 10 no_shapers
+}
+no_shapers() {
+	same "$(shapers)" '' && unlike "$(echo /sys/class/net/*)" '*/i-*' && unlike "$(iptables-save -t mangle || echo SC-)" '*SC-*'
 }
 
 @test "a program inside receives and sends at the rate of --net-rate" {
@@ -150,14 +176,16 @@ unshaped() {
 	# long enough that the start of programs, 0.2 s in a virtual machine, does not count for much
 	took 900000 2000000 busybox nc "$address" 5001
 	scadm run -d --name=sink --net-rate=2mbit busybox sh -c 'sleep 1000 | nc -l -p 5000 | head -c 500000 | wc -c' >/dev/null 3>&-
-	wait_until 10 listens sink 1388
+	wait_until 30 listens sink 1388
 	address=$(address_of sink)
-	local start=${EPOCHREALTIME/./} took
+	local now start
+	now
+	start=$now
 	send
-	wait_until 20 grep 500000 /var/run/container/sink/container.log
-	took=$((${EPOCHREALTIME/./} - start))
-	echo "500000 bytes took $took microseconds"
-	[ "$took" -ge 1700000 ]
+	wait_until 30 grep ' 500000$' /var/run/container/sink/container.log
+	now
+	echo "500000 bytes took $((now - start)) hundredths of a second"
+	[ $((now - start)) -ge 170 ]
 	kill "$flow" || echo "it has left by itself"
 	sc rm -f web sink
 }
@@ -178,26 +206,30 @@ unshaped() {
 }
 
 @test "the rate holds at 100mbit and 1gbit, where the machine is fast enough for that" {
-	local rate bits most
+	local rate bits way cable counter status slow=''
 	talker web
-	send
-	speed "$(counter_in web)"
-	stop "$flow"
-	most=$speed
-	echo "without a limit: $most"
+	cable=/sys/class/net/v-$(id12 web)/statistics
 	for rate in 100mbit:100000000 1gbit:1000000000; do
 		bits=${rate#*:}
-		[ "$most" -gt $((bits * 3 / 2)) ] || break
-		sc update --net-rate="${rate%:*}" web
-		send
-		holds "$(counter_in web)" "$bits"
-		stop "$flow"
-		receive
-		holds "$(counter_out web)" "$bits"
-		stop "$flow"
+		for way in send:in:tx receive:out:rx; do
+			status=2
+			"${way%%:*}"
+			if reaches "$cable/${way##*:}_bytes" $((bits * 3 / 2)); then
+				counter=${way#*:} status=0
+				sc update --net-rate="${rate%:*}" web
+				holds "$("counter_${counter%:*}" web)" "$bits" || status=$?
+				sc update --net-rate=none web
+				[ "$status" -ne 1 ]
+				# too slow: is that the shaper, or has the machine become so?
+				[ "$status" -eq 0 ] || run ! reaches "$cable/${way##*:}_bytes" $((bits * 3 / 2))
+			fi
+			stop "$flow"
+			[ "$status" -eq 0 ] || slow="${way%%:*} ${rate%:*}"
+			[ ! "$slow" ] || break 2
+		done
 	done
 	sc rm -f web
-	[ "$most" -gt $((bits * 3 / 2)) ] || skip "$rate: no more than $most bit/s without a limit"
+	[ ! "$slow" ] || skip "$slow: not half more than that without a limit"
 }
 
 @test "--net-rate-in and --net-rate-out are apart, and without one of them there is no limit that way" {
@@ -212,9 +244,7 @@ unshaped() {
 	talker web --net-rate-in=2mbit
 	run ! test -e "/sys/class/net/i-$(id12 web)"
 	receive
-	speed /sys/class/net/sc-br0/statistics/rx_bytes
-	echo "out, without a limit: $speed"
-	[ "$speed" -gt 10000000 ]
+	reaches /sys/class/net/sc-br0/statistics/rx_bytes 10000000
 	stop "$flow"
 	sc rm -f web
 }
@@ -264,9 +294,9 @@ unshaped() {
 	receive
 	holds "$(counter_out web)" 2000000
 	sc update --net-rate-out=8mbit web
-	holds "$(counter_out web)" 8000000
+	holds "$(counter_out web)" 8000000 1
 	sc update --net-rate-out=1mbit web
-	holds "$(counter_out web)" 1000000
+	holds "$(counter_out web)" 1000000 1
 	stop "$flow"
 	sc rm -f web
 }
@@ -281,9 +311,7 @@ unshaped() {
 	holds "$(counter_out web)" 3000000
 	sc update --net-rate=none web
 	same "$(shapers)" ''
-	speed /sys/class/net/sc-br0/statistics/rx_bytes
-	echo "without a limit: $speed"
-	[ "$speed" -gt 10000000 ]
+	reaches /sys/class/net/sc-br0/statistics/rx_bytes 10000000
 	stop "$flow"
 	sc update --net-rate-out=4mbit --net-prio=3 web
 	like "$(shapers)" '*dev i-ID root rate 4Mbit *'
@@ -309,7 +337,7 @@ unshaped() {
 	cmp /var/run/container/web/undo "$BATS_TEST_TMPDIR/undo"
 	like "$(shapers)" '*dev v-ID root rate 3Mbit *'
 	[ -e "/sys/class/net/i-$(id12 web)" ]
-	sc run --rm busybox ping -c 1 -W 2 "$address"
+	sc run --rm busybox ping -c 1 -W 20 "$address"
 	sc rm -f web
 }
 
@@ -329,6 +357,7 @@ unshaped() {
 		ip link set dev eth0 down
 		ip link set dev eth0 up'
 	echo "$output"
+	wait_until 10 grep -qx up "/sys/class/net/v-$(id12 web)/operstate"
 	receive
 	holds "$(counter_out web)" 5000000
 	stop "$flow"
@@ -346,6 +375,11 @@ for i in range(100):
     out.send(b"\xff" * 6 + b"\x02" + b"\0" * 5 + b"\x81\x00\x00\x05\x88\xb5cd")'
 }
 
+# passed COUNTER NUMBER - has it counted more than that?
+passed() {
+	[ "$(cat "$1")" -gt "$2" ]
+}
+
 @test "no frame is too small or too strange for the rate" {
 	requires python3
 	local before counter
@@ -358,12 +392,24 @@ for i in range(100):
 	# on a network that does not look at sources
 	tc filter del dev "v-$(id12 web)" ingress prio 1
 	strange_frames
-	[ "$(cat "$counter")" -ge $((before + 200)) ]
+	wait_until 10 passed "$counter" $((before + 199))
 	sc rm -f web
 }
 
+# favoured - do packets of high leave four times as often as those of low?
+favoured() {
+	local before after low high
+	# both in one look
+	mapfile -t before < <(cat "/sys/class/net/v-$(id12 low)/statistics/rx_bytes" "/sys/class/net/v-$(id12 high)/statistics/rx_bytes")
+	sleep 2
+	mapfile -t after < <(cat "/sys/class/net/v-$(id12 low)/statistics/rx_bytes" "/sys/class/net/v-$(id12 high)/statistics/rx_bytes")
+	low=$((after[0] - before[0])) high=$((after[1] - before[1]))
+	echo "bytes with priority 6: $high, without one: $low"
+	[ "$high" -gt $((low * 4)) ]
+}
+
 @test "--net-prio: what it sends leaves a full uplink before what others send" {
-	local low high shares=''
+	local shares=''
 	outside
 	tc qdisc add dev up0 root handle 1: tbf rate 5mbit burst 10k limit 60k
 	tc qdisc add dev up0 parent 1:1 pfifo_fast
@@ -371,18 +417,15 @@ for i in range(100):
 	shares=$!
 	ip netns exec outside busybox nc -l -p 6002 <> <(:) >/dev/null 3>&- &
 	shares="$shares $!"
-	wait_until 10 ip netns exec outside grep -q ':1771 .* 0A ' /proc/net/tcp /proc/net/tcp6
-	wait_until 10 ip netns exec outside grep -q ':1772 .* 0A ' /proc/net/tcp /proc/net/tcp6
+	wait_until 30 ip netns exec outside grep -q ':1771 .* 0A ' /proc/net/tcp /proc/net/tcp6
+	wait_until 30 ip netns exec outside grep -q ':1772 .* 0A ' /proc/net/tcp /proc/net/tcp6
 	scadm run -d --name=low busybox sh -c 'nc 192.0.2.2 6001 </dev/zero' >/dev/null 3>&-
+	wait_until 30 passed "/sys/class/net/v-$(id12 low)/statistics/rx_bytes" 500000
 	scadm run -d --name=high --net-prio=6 busybox sh -c 'nc 192.0.2.2 6002 </dev/zero' >/dev/null 3>&-
 	# both are under way
-	wait_until 10 sh -c "[ \$(cat /sys/class/net/v-$(id12 high)/statistics/rx_bytes) -gt 500000 ]"
-	low=$(cat "/sys/class/net/v-$(id12 low)/statistics/rx_bytes")
-	speed "/sys/class/net/v-$(id12 high)/statistics/rx_bytes"
-	high=$speed
-	low=$((($(cat "/sys/class/net/v-$(id12 low)/statistics/rx_bytes") - low) * 4))
-	echo "priority 6: $high bit/s, without one: $low bit/s"
-	[ "$high" -gt $((low * 4)) ]
+	wait_until 30 passed "/sys/class/net/v-$(id12 high)/statistics/rx_bytes" 500000
+	# the host may stand still while it is measured
+	favoured || favoured || favoured
 	# two words on purpose
 	# shellcheck disable=SC2086
 	stop $shares

@@ -60,7 +60,7 @@ disk() {
 		like "$stderr" '*disk*size*'
 	done
 	sc 125 run --name=d1 --disk-size
-	as_before
+	wait_until 10 as_before
 }
 
 @test "S17: writing ends at the size, within 5 %, with 'No space left on device', and what is there can be read" {
@@ -141,7 +141,7 @@ disk() {
 
 @test "disk: one that has ended keeps its file and holds no loop device" {
 	scadm run -d --name=d4 --net=none --disk-size=16m busybox sh -c 'echo kept >/file' >/dev/null 3>&-
-	wait_until 10 sh -c '! mountpoint -q /var/lib/scadm/containers/d4/disk && [ -z "$(losetup -j /var/lib/scadm/containers/d4/disk.ext4)" ]'
+	wait_until 30 sh -c '! mountpoint -q /var/lib/scadm/containers/d4/disk && [ -z "$(losetup -j /var/lib/scadm/containers/d4/disk.ext4)" ]'
 	test -s /var/lib/scadm/containers/d4/disk.ext4
 	same "$(field d4 .Limits.Actual)" ''
 	# offline: what an ended container has can grow without any privilege over mounted file systems
@@ -198,7 +198,7 @@ disk() {
 	printf '#!/bin/sh\necho /dev/loop4095\n' >"$BATS_TEST_TMPDIR/fakes/losetup"
 	PATH=$BATS_TEST_TMPDIR/fakes:$PATH sc 125 run --rm --disk-size=16m busybox true
 	like "$stderr" '*mknod /dev/loop4095 b 7 4095*'
-	as_before
+	wait_until 10 as_before
 }
 
 @test "S23: whichever step of the disk fails, run says so and leaves nothing" {
@@ -207,11 +207,11 @@ disk() {
 		fakes "$tool"
 		PATH=$BATS_TEST_TMPDIR/fakes:$PATH sc 125 run --rm --disk-size=16m busybox true
 		like "$stderr" "*$tool: no*failed (1): $tool *"
-		wait_until 5 as_before
+		wait_until 10 as_before
 	done
 	# and one that fails when the disk is mounted already
 	sc 127 run --rm --disk-size=16m busybox /no/such/program
-	wait_until 5 as_before
+	wait_until 10 as_before
 }
 
 # killed_at PATTERN SIGNAL [after] - run under --step up to the line that matches (or let that one run, too), then send
@@ -251,16 +251,16 @@ asked() {
 	for pattern in '^truncate' '^mkfs.ext4' '^mkdir .*disk' '^printf.*umount' '^mount -t ext4'; do
 		killed_at "$pattern" KILL
 		scadm gc
-		wait_until 5 as_before
+		wait_until 10 as_before
 	done
 	killed_at '^mount -t ext4' KILL after
 	findmnt -M /var/lib/scadm/containers/k1/disk
 	scadm gc
-	wait_until 5 as_before
+	wait_until 10 as_before
 	killed_at '^mkfs.ext4' TERM after
-	wait_until 5 as_before
+	wait_until 10 as_before
 	killed_at '^mount -t ext4' TERM after
-	wait_until 5 as_before
+	wait_until 10 as_before
 }
 
 @test "S21: supervisor and init are killed at once: gc unmounts, rm leaves nothing" {
@@ -284,6 +284,7 @@ asked() {
 	sc rm -f k3
 	test ! -e /var/lib/scadm/containers/k3
 	kill "$!"
+	wait "$!" || :
 }
 
 @test "S22: after a reboot, which leaves a disk without its mount, the container is ended and rm works" {
@@ -294,7 +295,9 @@ asked() {
 	kill -9 "${supervisor%%:*}" "$pid"
 	wait_until 5 sh -c "! [ -e /proc/$pid ]"
 	ip netns del k4
-	umount /var/lib/scadm/containers/k4/disk
+	# sc-clone, which writes how it ended, lives a moment longer
+	wait_until 10 sh -c '! ps -e -o comm= | grep -q sc-clone'
+	wait_until 10 umount /var/lib/scadm/containers/k4/disk
 	rm -rf /run/container
 	mkdir /run/container
 	: >/run/container/.networks.lock
@@ -310,15 +313,15 @@ asked() {
 @test "plan: run with a disk, in the foreground and detached" {
 	# which loop device is free is nobody's choice
 	scadm -n run --name=p1 --net=none --disk-size=8m busybox sh -c 'df -k / >&2; exit 7' >"$BATS_TEST_TMPDIR/plan"
-	as_before
+	wait_until 10 as_before
 	run -7 sh -e "$BATS_TEST_TMPDIR/plan"
 	like "$output" '*overlay*'
-	wait_until 5 as_before
+	wait_until 10 as_before
 	scadm -n run -d --name=p1 --net=none --disk-size=8m busybox sleep 100 >"$BATS_TEST_TMPDIR/plan"
 	sh -e "$BATS_TEST_TMPDIR/plan" 3>&-
 	world --normal | sed 's|/dev/loop[0-9]*|/dev/loopN|g' >"$BATS_TEST_TMPDIR/planned"
 	sc rm -f p1
-	wait_until 5 as_before
+	wait_until 10 as_before
 	scadm run -d --name=p1 --net=none --disk-size=8m busybox sleep 100 >/dev/null 3>&-
 	world --normal | sed 's|/dev/loop[0-9]*|/dev/loopN|g' >"$BATS_TEST_TMPDIR/done"
 	sc rm -f p1
@@ -360,7 +363,7 @@ asked() {
 	wait_until 5 sh -c "! losetup -l -n -O BACK-FILE | grep -q $room"
 	sc run --rm --net=none --userns=host busybox echo room again
 	unset SC_ROOT SC_RUN
-	umount "$room"
+	wait_until 10 umount "$room"
 }
 
 # quota_host TYPE - a state directory on a file system with project quota in force
@@ -467,7 +470,8 @@ quota_holds() {
 		echo "$start $end"'
 	# 4 MiB at 2 MiB/s
 	echo "$output" | awk '{ print $2 - $1; exit $2 - $1 < 1.6 }'
-	umount "$BATS_TEST_TMPDIR/state"
+	# what it had mounted goes in the background
+	wait_until 10 umount "$BATS_TEST_TMPDIR/state"
 	losetup -d "$device"
 	rm -rf /run/other
 }

@@ -175,7 +175,7 @@ everything() {
 
 @test "update: ulimits and oom_score_adj of every process of the container" {
 	sc run -d --name=u6 --net=none busybox sh -c 'sleep 100 & sleep 100'
-	wait_until 5 sh -c "[ \$(sc-cg procs sc/$(id12 u6) | wc -l) = 2 ]"
+	wait_until 20 sh -c "[ \$(sc-cg procs sc/$(id12 u6) | wc -l) = 2 ]"
 	sc update --ulimit nofile=50:60 --oom-score-adj 300 u6
 	local pid pids
 	pids=$(sc-cg procs "sc/$(id12 u6)")
@@ -236,7 +236,7 @@ everything() {
 
 @test "update: of one that has ended, the record changes" {
 	sc run -d --name=u12 --net=none busybox true
-	wait_until 5 sh -c 'scadm ps -a | grep u12 | grep -q Exited'
+	wait_until 20 sh -c 'scadm ps -a | grep u12 | grep -q Exited'
 	sc update --pids-limit=12 u12
 	like "$(asked u12)" '*pids.max=12*'
 	sc rm u12
@@ -269,7 +269,7 @@ everything() {
 	expect 0 scadm verify u15
 	like "$output" '*memory.max*ok*'
 	kill -9 "$(init u15)"
-	wait_until 10 sh -c 'scadm ps -a | grep u15 | grep -q "Exited (137)"'
+	wait_until 20 sh -c 'scadm ps -a | grep u15 | grep -q "Exited (137)"'
 	same "$(field u15 .State.OOMKilled)" 0
 	sc rm u15
 }

@@ -4,6 +4,11 @@
 load helpers
 load ready
 
+# says NAME - does the web server inside say what was written?
+says() {
+	[ "$(scadm exec "$1" wget -qO- http://127.0.0.1/ 3>&-)" = 'made inside' ]
+}
+
 @test "story: a service runs, is entered, stopped, started, committed and removed; its image has the data, the base is shared" {
 	local id pid address base layers before
 	before=$(find /var/lib/scadm/layers -mindepth 1 -maxdepth 1 -type d | wc -l)
@@ -11,9 +16,9 @@ load ready
 
 	sc run -d --name=site busybox sh -c 'mkdir -p /srv; exec httpd -f -h /srv'
 	id=$output
+	wait_until 20 scadm exec site test -d /srv
 	sc exec site sh -c 'echo "made inside" >/srv/index.html'
-	sc exec site wget -qO- http://127.0.0.1/
-	same "$output" 'made inside'
+	wait_until 20 says site
 	sc inspect --format '{{.Id}} {{.NetworkSettings.IPAddress}} {{.State.Pid}}' site
 	read -r inspected address pid <<<"$output"
 	same "$inspected" "$id"
@@ -25,15 +30,14 @@ load ready
 	sc inspect --format '{{.Id}} {{.NetworkSettings.IPAddress}} {{.CgroupPath}}' site
 	same "$output" "$id $address sc/${id:0:12}"
 	unlike "$(scadm inspect --format '{{.State.Pid}}' site)" "$pid"
-	sc exec site wget -qO- http://127.0.0.1/
-	same "$output" 'made inside'
+	wait_until 20 says site
 
 	sc commit -m 'a site' -c 'CMD ["httpd","-f","-h","/srv"]' -c 'EXPOSE 80' site site:1
 	sc rm -f site
 	sc image-inspect --format '{{json .RootFS.Layers}} {{json .Config.Cmd}}' site:1
 	like "$output" "[[]\"$base\",\"sha256:*\"[]] [[]\"httpd\",\"-f\",\"-h\",\"/srv\"[]]"
 	sc run -d --name=again site:1
-	wait_until 5 sh -c '[ "$(scadm exec again wget -qO- http://127.0.0.1/)" = "made inside" ]'
+	wait_until 20 says again
 	sc rm -f again
 
 	# one directory more, and it holds what was written: the base is there once

@@ -52,6 +52,15 @@ in_image() {
 	scadm run --rm --net=none "$1" sh -c "$2" 3>&-
 }
 
+# helpers_with NAME SCRIPT - the directory `helpers` with all helpers, and one more program
+helpers_with() {
+	rm -rf helpers
+	mkdir helpers
+	ln -s "$SC_HELPERS"/* helpers/
+	printf '#!/bin/sh\n%s\n' "$2" >"helpers/$1"
+	chmod +x "helpers/$1"
+}
+
 # nothing_left - no import, no image and no layer but busybox
 nothing_left() {
 	same "$(find "$imports" -mindepth 1) $(ls "$images") $(find "$layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" ' busybox:latest.json 1'
@@ -134,13 +143,13 @@ z'
 @test "commit: a running container stands still meanwhile, goes on after that, and stays paused if it was" {
 	requires freezer
 	scadm run -d --net=none --name=r busybox sh -c 'n=0; while :; do n=$((n + 1)); echo $n >/a; echo $n >/b; done' >/dev/null 3>&-
-	wait_until 10 scadm exec r test -e /b
+	wait_until 20 scadm exec r test -e /b
 	sc commit r still
 	a=$(cat "$(top still:latest)/a") b=$(cat "$(top still:latest)/b")
 	# an empty file is one that was being written
 	[ "${a:-0}" -eq "${b:-0}" ] || [ -z "$a" ] || [ -z "$b" ] || [ "$a" -eq $((b + 1)) ]
 	before=$(cat /var/lib/scadm/containers/r/upper/a)
-	wait_until 10 sh -c '[ "$(cat /var/lib/scadm/containers/r/upper/a)" != "$1" ]' - "$before"
+	wait_until 20 sh -c '[ "$(cat /var/lib/scadm/containers/r/upper/a)" != "$1" ]' - "$before"
 	sc-cg freeze "sc/$(id12 r)"
 	sc commit r frozen
 	like "$(cgroup_value r freezer.state)" FROZEN
@@ -186,7 +195,7 @@ line"; rm -rf /home; ln -s / /home'
 
 @test "S4: commit --no-pause while the container swaps directories for links" {
 	scadm run -d --net=none --name=s busybox sh -c 'mkdir /d /e; echo in >/d/f; while :; do mv /d /x; ln -s /etc /d; rm /d; mv /x /d; done' >/dev/null 3>&-
-	wait_until 10 scadm exec s test -d /e
+	wait_until 20 scadm exec s test -d /e
 	for try in 1 2 3 4 5; do
 		run scadm commit --no-pause s "swap$try" 3>&-
 		[ "$status" -eq 0 ] || [ "$status" -eq 125 ]
@@ -208,7 +217,8 @@ line"; rm -rf /home; ln -s / /home'
 @test "commit and diff: a container with a disk of its own, running or not" {
 	requires loop
 	scadm run -d --net=none --disk-size=16m --name=d busybox sh -c 'echo one >/one; sleep 1000' >/dev/null 3>&-
-	wait_until 10 scadm exec d test -e /one
+	# not only made, but written
+	wait_until 20 scadm exec d test -s /one
 	sc diff d
 	like "$output" '*A /one*'
 	sc commit d running
@@ -223,7 +233,7 @@ line"; rm -rf /home; ln -s / /home'
 	run ! mountpoint -q /var/lib/scadm/containers/d/disk
 	sc 125 -n commit d x
 	sc start d
-	wait_until 10 scadm exec d test -e /one
+	wait_until 20 scadm exec d test -e /one
 	sc rm -f d
 }
 
@@ -284,11 +294,18 @@ line"; rm -rf /home; ln -s / /home'
 }
 
 @test "S20: SIGTERM during commit unwinds" {
-	changed c 'dd if=/dev/zero of=/big bs=1M count=200'
-	scadm commit c made >/dev/null 2>&1 3>&- &
+	changed c 'echo x >/x'
+	# one that is at work until we have sent the signal. ROOT is that of helpers.bash
+	# shellcheck disable=SC2153
+	helpers_with scadm-unpack ": >$PWD/waits
+read -r _ <$PWD/go
+exec $ROOT/bin/scadm-unpack \"\$@\""
+	mkfifo go
+	SC_HELPERS=$PWD/helpers scadm commit c made >/dev/null 2>&1 3>&- &
 	pid=$!
-	wait_until 10 pgrep -x bsdtar
+	wait_until 20 test -e waits
 	kill -TERM "$pid"
+	echo >go
 	code=0
 	wait "$pid" || code=$?
 	same "$code" 143
@@ -338,7 +355,7 @@ C /var'
 @test "diff: of a running container, and of one with names that are no names" {
 	scadm run -d --net=none --name=r busybox sh -c 'printf x >"/a
 b	c"; printf x >"/back\\slash"; printf x >"/ e"; printf x >"$(printf "/esc\033[31m")"; : >/done; sleep 1000' >/dev/null 3>&-
-	wait_until 10 scadm exec r test -e /done
+	wait_until 20 scadm exec r test -e /done
 	sc diff r
 	same "$output" 'A / e
 A /a\nb\tc
@@ -348,17 +365,11 @@ A /esc\033[31m'
 	sc rm -f r
 }
 
-# helpers_with NAME SCRIPT - the directory `helpers` with all helpers, and one more program
-helpers_with() {
-	rm -rf helpers
-	mkdir helpers
-	ln -s "$SC_HELPERS"/* helpers/
-	printf '#!/bin/sh\n%s\n' "$2" >"helpers/$1"
-	chmod +x "helpers/$1"
-}
-
 @test "commit --no-pause of a container that is removed meanwhile makes no image, and no empty layer" {
-	running_one() { sc run -d --net=none --name=c busybox sh -c 'echo x >/x; sleep 1000'; }
+	running_one() {
+		sc run -d --net=none --name=c busybox sh -c 'echo x >/x; sleep 1000'
+		wait_until 20 test -s /var/lib/scadm/containers/c/upper/x
+	}
 	# before it is read, and while it is read
 	running_one
 	# ROOT is that of helpers.bash

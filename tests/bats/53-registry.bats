@@ -48,7 +48,7 @@ teardown_file() {
 setup() {
 	sc_setup
 	cd "$BATS_TEST_TMPDIR" || return 1
-	: >"$BATS_FILE_TMPDIR/open.log"
+	forget
 }
 
 teardown() {
@@ -61,8 +61,21 @@ teardown() {
 	sc_teardown
 }
 
+# settled - wait until the open registry has no connection: it writes down a request when it has answered it, and closes its
+# end after that
+settled() {
+	wait_until 20 sh -c '! ss -Htn state established state close-wait "( sport = :5000 )" | grep -q .'
+}
+
+# forget - empty the log of the open registry
+forget() {
+	settled
+	: >"$BATS_FILE_TMPDIR/open.log"
+}
+
 # fetched - what was read from the open registry since the test began, without the question whether it is one
 fetched() {
+	settled
 	sed -n 's|.*"GET /v2/\([^ ]*\) HTTP.*|\1|p' "$BATS_FILE_TMPDIR/open.log" | grep . || :
 }
 
@@ -115,13 +128,13 @@ $registry/b/mine:2"
 	umoci insert --image two:1 add/etc/more /etc/more
 	skopeo copy -q --dest-tls-verify=false oci:two:1 "docker://$registry/a/two:1"
 	sc pull "$registry/a/base:1"
-	: >"$BATS_FILE_TMPDIR/open.log"
+	forget
 	sc pull "$registry/a/two:1"
 	layers=$(fetched | grep /blobs/ | sort | uniq -c | sort -n)
 	unlike "$layers" "*$blob*"
 	# the config, which is asked for first, and one layer
 	same "$(fetched | grep -c /blobs/)" 3
-	: >"$BATS_FILE_TMPDIR/open.log"
+	forget
 	sc pull "$registry/a/two:1"
 	same "$(fetched | grep /blobs/ | sort -u | wc -l)" 1
 	sc run --rm --net=none "$registry/a/two:1" busybox cat /etc/more
@@ -141,7 +154,7 @@ $registry/b/mine:2"
 	sc import tree plain
 	sc push plain "$registry/b/plain:1"
 	same "$stderr" ''
-	: >"$BATS_FILE_TMPDIR/open.log"
+	forget
 	sc pull "$registry/b/plain:1"
 	same "$(fetched | grep /blobs/ | sort -u | wc -l)" 1
 	same "$(sha256sum </var/lib/scadm/images/127.0.0.1:5000%b%plain:1.json)" "$(sha256sum </var/lib/scadm/images/plain:latest.json)"
@@ -369,11 +382,11 @@ $registry/a/multi:1"
 	chmod +x bin/skopeo
 	PATH=$PWD/bin:$PATH scadm pull "$registry/a/base:1" >/dev/null 2>&1 3>&- &
 	pid=$!
-	wait_until 20 test -s waits
+	wait_until 30 test -s waits
 	skopeo=$(cat waits)
 	kill -9 "$pid"
 	wait "$pid" || :
-	wait_until 10 sh -c "! [ -e /proc/$skopeo ]"
+	wait_until 30 sh -c "! [ -e /proc/$skopeo ]"
 	same "$(find /var/lib/scadm/imports -mindepth 1 -maxdepth 1 | wc -l)" 1
 	sc gc
 	nothing_left
@@ -389,7 +402,7 @@ $registry/a/multi:1"
 		# as from a terminal: to all of them
 		PATH=$PWD/bin:$PATH setsid env --default-signal=INT scadm pull "$registry/a/base:1" >/dev/null 2>&1 3>&- &
 		pid=$!
-		wait_until 20 test -e waits
+		wait_until 30 test -e waits
 		kill "-$signal" -- "-$pid"
 		wait
 		nothing_left
@@ -425,7 +438,7 @@ $registry/a/multi:1"
 		http.server.HTTPServer(('127.0.0.1', 5002), Evil).serve_forever()
 	END
 	python3 evil.py 3>&- &
-	wait_until 10 bash -c ': </dev/tcp/127.0.0.1/5002'
+	wait_until 30 bash -c ': </dev/tcp/127.0.0.1/5002'
 	run script -qec 'scadm pull 127.0.0.1:5002/a' /dev/null 3>&-
 	kill "$!"
 	like "$output" '*gone*'

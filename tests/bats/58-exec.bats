@@ -96,7 +96,7 @@ two'
 		grep -qxF "$(readlink "/proc/$pid/ns/$type")" <<<"$inside"
 	done
 	sc exec -d web sleep 9001
-	wait_until 5 sleeps 9001 1
+	wait_until 20 sleeps 9001 1
 	run sc-cg procs "sc/$(id12 web)"
 	like "$output" "*$(pgrep -f '^sleep 9001$')*"
 }
@@ -217,7 +217,7 @@ os.execvp("scadm", ["scadm", "exec", "-i", "web", "true"])' /etc/passwd 3>&-
 
 @test "S24: what -e says is in no command line of the host, and no file keeps it" {
 	scadm exec -e SECRET=swordfish web sleep 9002 3>&- &
-	wait_until 5 sleeps 9002 1
+	wait_until 20 sleeps 9002 1
 	run sh -c "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c 'SECRET=[s]wordfish'"
 	same "$output" 0
 	run grep -rlF swordfish /var/lib/scadm /run /tmp --include=.env* --include=env
@@ -287,13 +287,13 @@ none'
 	requires script
 	local typed="$BATS_TEST_TMPDIR/typed"
 	mkfifo "$typed"
-	script -qefc 'stty rows 33 cols 77; scadm exec -it web sh -c "stty size; trap \"echo caught; exit 9\" INT; echo ready; while :; do sleep 0.1; done"' \
+	script -qefc 'stty rows 33 cols 77; scadm exec -it web sh -c "stty size; trap \"echo cau\"\"ght; exit 9\" INT; echo rea\"\"dy; while :; do sleep 0.1; done"' \
 		"$BATS_TEST_TMPDIR/out" <"$typed" >/dev/null 3>&- &
 	exec 6>"$typed"
-	wait_until 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q ready "$BATS_TEST_TMPDIR/out"
 	grep -q '33 77' "$BATS_TEST_TMPDIR/out"
 	printf '\003' >&6
-	wait_until 10 grep -q caught "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q caught "$BATS_TEST_TMPDIR/out"
 	exec 6>&-
 	wait
 	grep -q 'EXIT_CODE="9"' "$BATS_TEST_TMPDIR/out"
@@ -302,7 +302,7 @@ none'
 @test "exec: INT and TERM to scadm are passed on; the status is that of the command" {
 	scadm exec web sh -c 'trap "exit 11" TERM; : >/tmp/ready; while :; do sleep 0.1; done' 3>&- &
 	pid=$!
-	wait_until 5 scadm exec web test -e /tmp/ready
+	wait_until 20 scadm exec web test -e /tmp/ready
 	kill -TERM "$pid"
 	status=0
 	wait "$pid" || status=$?
@@ -312,20 +312,20 @@ none'
 
 @test "exec: killed -9 it takes the command along" {
 	scadm exec web sleep 9003 3>&- &
-	wait_until 5 sleeps 9003 1
+	wait_until 20 sleeps 9003 1
 	kill -9 $!
-	wait_until 5 sleeps 9003 0
+	wait_until 20 sleeps 9003 0
 }
 
 @test "S25: exec -d prints nothing, returns at once, holds nothing of the caller, and leaves nothing when it ends" {
-	run --separate-stderr timeout 20 sh -c 'scadm exec -d web sleep 9004; echo "back: $?"' 3>&-
+	run --separate-stderr timeout 60 sh -c 'scadm exec -d web sleep 9004; echo "back: $?"' 3>&-
 	same "$output" 'back: 0'
 	same "$stderr" ''
-	wait_until 5 sleeps 9004 1
+	wait_until 20 sleeps 9004 1
 	run sh -c "pgrep -af 'sleep 9004' | grep -v pgrep"
 	same "${#lines[@]}" 1
 	end_sleep 9004
-	wait_until 5 sleeps 9004 0
+	wait_until 20 sleeps 9004 0
 	run find /var/lib/scadm/containers/web -maxdepth 1 -name '.env*' -o -maxdepth 1 -name 'exec.*'
 	same "$output" ''
 }
@@ -341,34 +341,34 @@ none'
 @test "exec -d -t: has a terminal that nobody looks at" {
 	sc exec -d -t web sh -c 'tty >/tmp/tty; sleep 9005'
 	same "$output" ''
-	wait_until 5 sleeps 9005 1
+	wait_until 20 sleeps 9005 1
 	sc exec web cat /tmp/tty
 	like "$output" '/dev/pts/*'
 	end_sleep 9005
-	wait_until 5 sh -c '! pgrep -f "sc-tty --listen.*900[5]"'
+	wait_until 20 sh -c '! pgrep -f "sc-tty --listen.*900[5]"'
 }
 
 @test "exec --detach-keys: typed, they leave the command running" {
 	requires script
 	local typed="$BATS_TEST_TMPDIR/typed"
 	mkfifo "$typed"
-	script -qefc 'scadm exec -it --detach-keys ctrl-a,d web sh -c "echo ready; sleep 9006"' "$BATS_TEST_TMPDIR/out" <"$typed" >/dev/null 3>&- &
+	script -qefc 'scadm exec -it --detach-keys ctrl-a,d web sh -c "echo rea\"\"dy; sleep 9006"' "$BATS_TEST_TMPDIR/out" <"$typed" >/dev/null 3>&- &
 	exec 6>"$typed"
-	wait_until 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q ready "$BATS_TEST_TMPDIR/out"
 	printf '\001d' >&6
-	wait_until 10 grep -q 'EXIT_CODE="0"' "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -q 'EXIT_CODE="0"' "$BATS_TEST_TMPDIR/out"
 	exec 6>&-
 	wait
-	wait_until 5 sleeps 9006 1
+	wait_until 20 sleeps 9006 1
 	end_sleep 9006
-	wait_until 5 sh -c '! ls /var/lib/scadm/containers/web/exec.* 2>/dev/null'
+	wait_until 20 sh -c '! ls /var/lib/scadm/containers/web/exec.* 2>/dev/null'
 }
 
 @test "exec: a container that ends meanwhile ends it with 137" {
 	scadm run -d --name=short busybox sleep 1000 3>&-
 	scadm exec short sleep 9007 3>&- &
 	pid=$!
-	wait_until 5 pgrep -f '^sleep 9007$'
+	wait_until 20 pgrep -f '^sleep 9007$'
 	scadm rm -f short 3>&-
 	status=0
 	wait "$pid" || status=$?

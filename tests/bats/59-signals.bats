@@ -7,7 +7,7 @@ load ready
 setup() {
 	sc_setup
 	scadm run -d --name=web busybox sh -c 'trap "echo HUP" HUP; trap "echo USR1" USR1; trap "exit 3" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null 3>&-
-	wait_until 5 logged ready
+	wait_until 20 logged ready
 }
 
 teardown() {
@@ -64,9 +64,9 @@ bystander() {
 @test "kill -s: a signal by name or number reaches the first process, and the container goes on" {
 	sc kill -s HUP web
 	same "$output" web
-	wait_until 5 logged HUP
+	wait_until 20 logged HUP
 	sc kill --signal=10 web
-	wait_until 5 logged USR1
+	wait_until 20 logged USR1
 	sc ps --format '{{.Names}} {{.State}}'
 	like "$output" '*web running*'
 	[ ! -e /var/run/container/web/stopped ]
@@ -84,11 +84,13 @@ bystander() {
 
 @test "kill: what it ends is not started again by its restart policy" {
 	scadm run -d --name=again --restart=always busybox sh -c 'trap "exit 0" TERM HUP; while :; do sleep 0.1; done' >/dev/null 3>&-
+	wait_until 20 catches again TERM
 	sc kill again
 	[ -e /var/run/container/again/stopped ]
 	sc ps -a --filter name=again --format '{{.State}}'
 	same "$output" exited
 	sc start again
+	wait_until 20 catches again TERM
 	sc kill -s TERM again
 	[ -e /var/run/container/again/stopped ]
 	sc rm -f again
@@ -134,7 +136,7 @@ bystander() {
 	sc kill -s HUP web
 	sc unpause web
 	paused_is web 0
-	wait_until 5 logged HUP
+	wait_until 20 logged HUP
 	sc 125 unpause web
 	like "$stderr" '*not paused*'
 	sc 125 pause nobody
@@ -149,10 +151,12 @@ bystander() {
 	sc kill web
 	same "$(field web .State.ExitCode)" 137
 	sc start web
+	wait_until 20 catches web TERM
 	sc pause web
 	sc kill -s TERM web
-	wait_until 5 sh -c '[ "$(scadm ps -q)" = "" ]'
+	wait_until 20 sh -c '[ "$(scadm ps -q)" = "" ]'
 	sc start web
+	wait_until 20 catches web TERM
 	sc pause web
 	sc stop -t 20 web
 	sc start web
@@ -163,6 +167,8 @@ bystander() {
 
 @test "top: the processes as the host's ps shows them, and none of ours that wait for them" {
 	sc exec -d web sleep 9100
+	# it is back while the kernel still gives the process its new name
+	wait_until 20 pgrep -f '^sleep 9100$'
 	sc top web
 	like "${lines[0]}" 'UID *PID *PPID *C *STIME *TTY *TIME *CMD'
 	like "$output" '*sleep 9100*'
@@ -223,7 +229,7 @@ bystander() {
 	paused_is web 0
 	run sh -c 'scadm -n kill -s HUP web | sh -e' 3>&-
 	same "$status" 0
-	wait_until 5 logged HUP
+	wait_until 20 logged HUP
 	sc -n kill web
 	like "$output" '*sc-signal --start-time=* KILL *'
 }

@@ -52,7 +52,7 @@ teardown_file() {
 	run -125 sh -c 'printf "no end" | sc-hangup --words=5 true 5<&0'
 	# the writer of a pipe without a reader
 	expect 0 sh -c '{ sc-hangup sleep 300; echo $? >&3; } 3>&1 2>&1 >/dev/null | head -c 0'
-	wait_until 5 sh -c '! pgrep -x sc-hangup'
+	wait_until 40 sh -c '! pgrep -x sc-hangup'
 }
 
 @test "remote: words arrive byte for byte: empty, line feeds, quotes, leading -, invalid UTF-8 (S14, S29)" {
@@ -147,14 +147,14 @@ teardown_file() {
 		rm -f "$BATS_FILE_TMPDIR/ended" "$BATS_FILE_TMPDIR/started"
 		env --default-signal=INT scadm -H "$FAR" long </dev/null 3>&- &
 		pid=$!
-		wait_until 10 [ -s "$BATS_FILE_TMPDIR/started" ]
+		wait_until 40 [ -s "$BATS_FILE_TMPDIR/started" ]
 		kill -"$signal" "$pid"
 		wait "$pid" || got=$?
 		same "$got" "$expected"
-		wait_until 10 [ -e "$BATS_FILE_TMPDIR/ended" ]
-		wait_until 10 sh -c "! kill -0 $(cat "$BATS_FILE_TMPDIR/started")"
+		wait_until 40 [ -e "$BATS_FILE_TMPDIR/ended" ]
+		wait_until 40 sh -c "! kill -0 $(cat "$BATS_FILE_TMPDIR/started")"
 	done
-	wait_until 5 sh -c '! pgrep -x sc-hangup'
+	wait_until 40 sh -c '! pgrep -x sc-hangup'
 }
 
 @test "remote: a verb that closes its output early is not taken for one that lost its connection" {
@@ -256,11 +256,11 @@ teardown_file() {
 	same "$output" 0
 	scadm -H "ssh://someone@127.0.0.1:2222" who wait </dev/null >/dev/null 3>&- &
 	pid=$!
-	wait_until 10 [ -e "$BATS_TEST_TMPDIR/started" ]
+	wait_until 40 [ -e "$BATS_TEST_TMPDIR/started" ]
 	kill "$pid"
 	wait "$pid" || got=$?
 	same "$got" 143
-	wait_until 10 [ -e "$BATS_TEST_TMPDIR/ended" ]
+	wait_until 40 [ -e "$BATS_TEST_TMPDIR/ended" ]
 	rm /etc/sudoers.d/someone
 	sed -i '/^someone:/d' /etc/shadow
 }
@@ -317,11 +317,11 @@ teardown_file() {
 		env --default-signal=INT scadm -H "$FAR" run --rm --name=far busybox sh -c 'trap "exit 3" TERM INT; echo up; while :; do sleep 0.1; done' \
 			>"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
 		pid=$!
-		wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
+		wait_until 40 grep -qx up "$BATS_TEST_TMPDIR/out"
 		kill -"$signal" "$pid"
 		wait "$pid" || got=$?
 		[ "$got" -gt 128 ]
-		wait_until 15 [ ! -e /var/lib/scadm/containers/far ]
+		wait_until 40 [ ! -e /var/lib/scadm/containers/far ]
 		rm "$BATS_TEST_TMPDIR/out"
 	done
 }
@@ -382,26 +382,28 @@ shows() {
 @test "remote: run -it has a terminal: size, its changes, Ctrl-C, status" {
 	requires tmux
 	terminal "scadm -H $FAR run -it --rm busybox sh"
-	wait_until 20 shows '/ #'
+	wait_until 40 shows '/ #'
 	tmux -L far send-keys -t t 'stty size' Enter
-	wait_until 10 shows '^25 90'
+	wait_until 40 shows '^25 90'
 	tmux -L far resize-window -t t -x 70 -y 20
-	wait_until 10 sh -c 'tmux -L far send-keys -t t "stty size" Enter; sleep 0.2; tmux -L far capture-pane -p -t t | grep -q "^20 70"'
+	wait_until 40 sh -c 'tmux -L far send-keys -t t "stty size" Enter; sleep 0.2; tmux -L far capture-pane -p -t t | grep -q "^20 70"'
 	tmux -L far send-keys -t t 'sleep 100; echo inter''rupted $?' Enter
-	wait_until 10 sh -c 'pgrep -x -f "sleep 100"'
+	wait_until 40 sh -c 'pgrep -x -f "sleep 100"'
 	tmux -L far send-keys -t t C-c
-	wait_until 10 shows '^interrupted 130|/ # *$'
+	wait_until 40 shows '^interrupted 130|/ # *$'
 	tmux -L far send-keys -t t 'exit 42' Enter
-	wait_until 10 shows '^left with 42'
+	wait_until 40 shows '^left with 42'
 	tmux -L far kill-server 3>&-
+	# the next one is not to find this one on its way out
+	wait_until 20 sh -c '! pgrep tmux'
 }
 
 @test "remote: a terminal that is closed ends what ran in it" {
 	requires tmux
 	terminal "scadm -H $FAR run -it --rm --name=closed busybox sh"
-	wait_until 20 shows '/ #'
+	wait_until 40 shows '/ #'
 	tmux -L far kill-server 3>&-
-	wait_until 15 [ ! -e /var/lib/scadm/containers/closed ]
+	wait_until 40 [ ! -e /var/lib/scadm/containers/closed ]
 }
 
 @test "remote: cp both ways: a file, a directory, a new name, what is in it, an archive" {

@@ -93,6 +93,7 @@ statuses() {
 @test "exit status of wait: 137 of what was killed, 143 of what TERM ended, several in a row" {
 	scadm run -d --name=killed busybox sleep 100 3>&-
 	scadm run -d --name=ended busybox sh -c 'trap "exit 143" TERM; while :; do sleep 0.1; done' 3>&-
+	wait_until 20 catches ended TERM
 	scadm wait killed ended >"$BATS_TEST_TMPDIR/codes" 3>&- &
 	sc kill killed
 	sc stop ended
@@ -111,12 +112,12 @@ statuses() {
 			'trap "exit 42" INT; trap "exit 43" TERM; trap "exit 44" HUP; echo up; while :; do sleep 0.1; done' \
 			>"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
 		pid=$!
-		wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
+		wait_until 20 grep -qx up "$BATS_TEST_TMPDIR/out"
 		kill -"$signal" "$pid"
 		wait "$pid" || got=$?
 		echo "$signal gave $got"
 		case $got in "$code" | 129 | 130 | 143) ;; *) return 1 ;; esac
-		wait_until 10 [ ! -e /var/lib/scadm/containers/foreground ]
+		wait_until 20 [ ! -e /var/lib/scadm/containers/foreground ]
 	done
 }
 
@@ -125,7 +126,7 @@ statuses() {
 	scadm run --rm --name=foreground busybox sh -c 'trap "exit 45" USR1; echo up; while :; do sleep 0.1; done' \
 		>"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
 	pid=$!
-	wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
+	wait_until 20 grep -qx up "$BATS_TEST_TMPDIR/out"
 	kill -USR1 "$pid"
 	wait "$pid" || got=$?
 	same "$got" 45
@@ -140,20 +141,25 @@ statuses() {
 	kill -KILL "$pid"
 	wait "$pid" || got=$?
 	same "$got" 137
-	wait_until 10 sh -c '! pgrep -x -f "sleep 1000"'
+	wait_until 20 sh -c '! pgrep -x -f "sleep 1000"'
 	sc gc
 	[ ! -e /var/lib/scadm/containers/lost ]
 }
 
 @test "stop: one that ignores TERM takes its time and no more, one that hears it ends at once (S21)" {
-	local begin
+	local begin took=6000 try
 	scadm run -d --name=deaf busybox sh -c 'trap "" TERM; while :; do sleep 1; done' 3>&-
-	begin=${EPOCHREALTIME/./}
-	sc stop -t 2 deaf
-	begin=$(((${EPOCHREALTIME/./} - begin) / 1000))
-	echo "it took $begin ms"
-	[ "$begin" -ge 2000 ]
-	[ "$begin" -lt 6000 ]
+	# a machine that stood still meanwhile is no finding: who takes more time does so each time
+	for try in 1 2 3; do
+		[ "$took" -ge 6000 ] || break
+		[ "$try" = 1 ] || sc start deaf
+		begin=${EPOCHREALTIME/./}
+		sc stop -t 2 deaf
+		took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+		echo "it took $took ms"
+		[ "$took" -ge 2000 ]
+	done
+	[ "$took" -lt 6000 ]
 	same "$(scadm inspect --format '{{.State.Running}} {{.State.ExitCode}}' deaf)" 'false 137'
 	running hears
 	begin=${EPOCHREALTIME/./}
@@ -167,12 +173,20 @@ zombies() {
 	scadm exec "$1" sh -c 'grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l'
 }
 
+# settled NAME - has its command become `sleep 1000`, have the others ended, and is nobody a zombie?
+settled() {
+	local shown
+	# whole lines: init, too, has these words among its own
+	shown=$'\n'$(scadm exec "$1" ps -o args)$'\n'
+	[[ $shown == *$'\nsleep 1000\n'* && $shown != *$'\nsleep 0.1\n'* ]] && [ "$(zombies "$1")" = 0 ]
+}
+
 @test "zombies: --init reaps them, without it they stay with a command that does not" {
 	command -v catatonit >/dev/null || command -v tini >/dev/null || skip 'needs catatonit or tini'
 	scadm run -d --name=reaped --init busybox sh -c 'sh -c "sleep 0.1 & sleep 0.1 & exit 0"; exec sleep 1000' 3>&-
 	scadm run -d --name=left busybox sh -c 'sh -c "sleep 0.1 & sleep 0.1 & exit 0"; exec sleep 1000' 3>&-
-	wait_until 10 sh -c '[ "$(scadm exec left sh -c "grep -l ^State:.Z /proc/[0-9]*/status | wc -l")" -ge 2 ]'
-	wait_until 10 sh -c '[ "$(scadm exec reaped sh -c "ls -d /proc/[0-9]* | wc -l")" -le 5 ]'
+	wait_until 20 sh -c '[ "$(scadm exec left sh -c "grep -l ^State:.Z /proc/[0-9]*/status | wc -l")" -ge 2 ]'
+	wait_until 20 settled reaped
 	same "$(zombies reaped)" 0
 	sc rm -f reaped left
 	sc 7 run --rm --init busybox sh -c 'exit 7'

@@ -31,10 +31,11 @@ teardown() {
 served=()
 
 # serve NAMESPACE ADDRESS ADDRESS - socat in the background, until the test is over
+# It gives an answer 30 seconds after the question is over, and not half of one.
 serve() {
-	ip netns exec "$1" socat "$2" "$3" 3>&- &
+	ip netns exec "$1" socat -t 30 "$2" "$3" 3>&- &
 	served+=("$!")
-	wait_until 10 listens "$1" "${2#*:}"
+	wait_until 20 listens "$1" "${2#*:}"
 }
 
 # listens NAMESPACE PORT,... - does somebody listen there?
@@ -52,12 +53,13 @@ people() {
 	sc run -d --name=stranger --net=two busybox sleep 1000
 	sc run -d --name=plain busybox sleep 1000
 	echoes
-	wait_until 10 listens web 80
+	wait_until 20 listens web 80
 }
 
 # echoes - a server in web that sends back what comes on UDP port 53
 echoes() {
-	serve web UDP-LISTEN:53,reuseaddr,fork EXEC:cat
+	# one socket for all: with UDP-LISTEN there is none for a moment after each question
+	serve web UDP-RECVFROM:53,reuseaddr,fork EXEC:cat
 }
 
 # nobody_left - they and their networks are gone
@@ -73,7 +75,7 @@ address_of() {
 
 # pings NAME PEER - do they hear each other?
 pings() {
-	expect 0 scadm exec "$1" ping -c 1 -W 5 "$2"
+	expect 0 scadm exec "$1" ping -c 1 -W 20 "$2"
 }
 
 # deaf NAME PEER - PEER, whatever that means to NAME, does not answer
@@ -84,8 +86,8 @@ deaf() {
 # page NAMESPACE HOST - the page that web has, seen from there (-: from the host)
 page() {
 	case $1 in
-	-) expect 0 curl -sS -m 10 "http://$2:8080/" ;;
-	*) expect 0 ip netns exec "$1" curl -sS -m 10 "http://$2:8080/" ;;
+	-) expect 0 curl -sS -m 30 "http://$2:8080/" ;;
+	*) expect 0 ip netns exec "$1" curl -sS -m 30 "http://$2:8080/" ;;
 	esac
 	same "$output" 'this is web'
 }
@@ -94,7 +96,7 @@ page() {
 echo_from() {
 	local inside=()
 	[ "$1" = - ] || inside=(ip netns exec "$1")
-	same "$("${inside[@]}" bash -c 'exec 9<>"/dev/udp/$1/5353" && echo "hello from $0" >&9 && timeout 10 head -n 1 <&9' "$1" "$2" 3>&-)" "hello from $1"
+	same "$("${inside[@]}" bash -c 'exec 9<>"/dev/udp/$1/5353" && echo "hello from $0" >&9 && timeout 30 head -n 1 <&9' "$1" "$2" 3>&-)" "hello from $1"
 }
 
 # paths - all of them
@@ -200,7 +202,7 @@ paths() {
 	# in another order, so that addresses may change
 	sc start plain stranger friend web
 	echoes
-	wait_until 10 listens web 80
+	wait_until 20 listens web 80
 	paths
 	nobody_left
 }
@@ -214,7 +216,7 @@ paths() {
 	sc network create one
 	sc run -d --name=web --net=one -p 8080:80 -v "$BATS_TEST_TMPDIR/www:/www:ro" busybox httpd -f -p 80 -h /www
 	sc run -d --name=friend --net=one busybox sleep 1000
-	wait_until 10 listens web 80
+	wait_until 20 listens web 80
 	same "$(ip netns exec outside curl -sS http://192.0.2.1:8080/data | sha256sum)" "$sum"
 	same "$(curl -sS http://127.0.0.1:8080/data | sha256sum)" "$sum"
 	for url in http://web/data http://192.0.2.1:8080/data; do
@@ -226,12 +228,12 @@ paths() {
 		"http { access_log off; server { listen 8001; root $BATS_TEST_TMPDIR/www; } }" >"$BATS_TEST_TMPDIR/nginx.conf"
 	chmod -R a+rX "$BATS_TEST_TMPDIR/www"
 	ip netns exec outside nginx -c "$BATS_TEST_TMPDIR/nginx.conf" 3>&-
-	wait_until 10 listens outside 8001
+	wait_until 20 listens outside 8001
 	expect 0 scadm exec friend sh -c 'wget -q -O - http://192.0.2.2:8001/data | sha256sum'
 	same "$output" "$sum"
 	pid=$(cat "$BATS_TEST_TMPDIR/nginx.pid")
 	kill "$pid"
-	wait_until 10 sh -c "! [ -e /proc/$pid ]"
+	wait_until 20 sh -c "! [ -e /proc/$pid ]"
 	sc rm -f web friend
 	sc network rm one
 }

@@ -23,15 +23,15 @@ web() {
 	local name="$1"
 	shift
 	sc run -d --name="$name" "$@" busybox sh -c "mkdir /tmp/w; echo this is $name >/tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w"
-	wait_until 10 ip netns exec "$name" curl -sS -m 1 http://127.0.0.1/
+	wait_until 20 ip netns exec "$name" curl -sS -m 30 http://127.0.0.1/
 }
 
 # get PLACE HOST:PORT - what the page there says, seen from the host (-), or from a namespace
 get() {
 	if [ "$1" = - ]; then
-		curl -sS -m 5 "http://$2/" 3>&-
+		curl -sS -m 30 "http://$2/" 3>&-
 	else
-		ip netns exec "$1" curl -sS -m 5 "http://$2/" 3>&-
+		ip netns exec "$1" curl -sS -m 30 "http://$2/" 3>&-
 	fi
 }
 
@@ -53,6 +53,22 @@ closed() {
 # no_rule_of NAME - is there no rule that has its tag?
 no_rule_of() {
 	run ! grep -F "scadm $1\"" <(iptables-save)
+}
+
+# echoed PLACE HOST PORT TEXT - the datagram that comes back from there
+echoed() {
+	local inside=()
+	[ "$1" = - ] || inside=(ip netns exec "$1")
+	"${inside[@]}" bash -c 'exec 9<>"/dev/udp/$0/$1" && echo "$2" >&9 && timeout 30 head -n 1 <&9' "$2" "$3" "$4" 3>&-
+}
+
+# ended PID... - end servers of the test, and wait for that: the next test may have their ports
+ended() {
+	local pid
+	for pid; do
+		kill "$pid"
+		wait "$pid" || [ $? -eq 143 ]
+	done
 }
 
 # refused PATTERN WORD... - run WORD... says PATTERN, with 125, and changes nothing
@@ -115,14 +131,15 @@ refused() {
 	local server
 	outside
 	sc run -d --name=echo -p 5300:53/udp -p 5300:53 busybox sleep 1000
-	ip netns exec echo socat UDP4-RECVFROM:53,fork EXEC:cat 3>&- &
+	# -t: a datagram is the end of a question, and cat has half a second without
+	ip netns exec echo socat -t 30 UDP4-RECVFROM:53,fork EXEC:cat 3>&- &
 	server=$!
-	wait_until 5 grep -q ':0035 ' "/proc/$server/net/udp"
-	same "$(echo one | socat -t 2 - UDP4:127.0.0.1:5300 3>&-)" one
-	same "$(echo two | ip netns exec outside socat -t 2 - UDP4:192.0.2.1:5300 3>&-)" two
+	wait_until 20 grep -q ':0035 ' "/proc/$server/net/udp"
+	same "$(echoed - 127.0.0.1 5300 one)" one
+	same "$(echoed outside 192.0.2.1 5300 two)" two
 	sc port echo 53/udp
 	same "$output" 0.0.0.0:5300
-	kill "$server"
+	ended "$server"
 	sc rm -f echo
 	outside_gone
 }
@@ -134,13 +151,13 @@ refused() {
 	# the client says something 5 times a second, always from port 4000, whether or not there is anybody
 	ip netns exec outside sh -c 'while sleep 0.2; do echo tick; done | socat -u - UDP4-SENDTO:192.0.2.1:5300,sourceport=4000' >/dev/null 2>&1 3>&- &
 	client=$!
-	wait_until 5 grep -q 'udp .*sport=4000 dport=5300' /proc/net/nf_conntrack
+	wait_until 20 grep -q 'udp .*sport=4000 dport=5300' /proc/net/nf_conntrack
 	for name in first second; do
 		sc run -d --name="$name" -p 5300:53/udp busybox sleep 1000
 		ip netns exec "$name" socat -u UDP4-RECV:53 "OPEN:$BATS_TEST_TMPDIR/$name,creat,append" 3>&- &
 		server=$!
-		wait_until 10 grep -q tick "$BATS_TEST_TMPDIR/$name"
-		kill "$server"
+		wait_until 20 grep -q tick "$BATS_TEST_TMPDIR/$name"
+		ended "$server"
 		sc rm -f "$name"
 	done
 	pkill -P "$client"
@@ -156,9 +173,9 @@ ticks() {
 
 # answering NAME FAMILY - in the container an echo is at port 53, and the flow of the ticks has two ways
 answering() {
-	ip netns exec "$1" socat "UDP$2-RECVFROM:53,fork" EXEC:cat 3>&- &
+	ip netns exec "$1" socat -t 30 "UDP$2-RECVFROM:53,fork" EXEC:cat 3>&- &
 	server=$!
-	wait_until 10 sh -c 'grep "udp .*sport=4000 dport=5300" /proc/net/nf_conntrack | grep "sport=53 dport=4000" | grep -v UNREPLIED'
+	wait_until 20 sh -c 'grep "udp .*sport=4000 dport=5300" /proc/net/nf_conntrack | grep "sport=53 dport=4000" | grep -v UNREPLIED'
 }
 
 # got NAME - how many UDP packets came there, whether or not somebody waits for them
@@ -169,7 +186,7 @@ got() {
 
 # left_alone NAME - the next tick goes to the host itself, and nothing of the flow to the container
 left_alone() {
-	wait_until 10 sh -c 'grep "udp .*sport=4000 dport=5300" /proc/net/nf_conntrack | grep "sport=5300 dport=4000"'
+	wait_until 20 sh -c 'grep "udp .*sport=4000 dport=5300" /proc/net/nf_conntrack | grep "sport=5300 dport=4000"'
 	same "$(got "$1")" 0
 }
 
@@ -184,7 +201,7 @@ left_alone() {
 		# split on purpose
 		# shellcheck disable=SC2086
 		sc $end old
-		kill "$server"
+		ended "$server"
 		sc run -d --name=next --ip=10.99.0.88 busybox sleep 1000
 		left_alone next
 		sc rm -f next
@@ -206,7 +223,7 @@ left_alone() {
 	sc run -d --name=old --net=six --ip6=fd00:97::88 -p 5300:53/udp busybox sleep 1000
 	answering old 6
 	sc rm -f old
-	kill "$server"
+	ended "$server"
 	sc run -d --name=next --net=six --ip6=fd00:97::88 busybox sleep 1000
 	left_alone next
 	sc rm -f next
@@ -217,18 +234,20 @@ left_alone() {
 }
 
 @test "-p: only the published port is reachable, and only by the host's address" {
-	requires curl
+	requires curl socat
+	local other
 	outside
 	web web -p 8080:80
 	ip netns exec web socat TCP4-LISTEN:81,fork EXEC:'echo open' 3>&- &
 	other=$!
+	wait_until 20 grep -q ':0051 ' "/proc/$other/net/tcp"
 	closed outside 192.0.2.1:80
 	closed outside 192.0.2.1:81
 	closed - 127.0.0.1:80
 	ip -n outside route add 10.99.0.0/16 via 192.0.2.1
 	closed outside "$(field web .NetworkSettings.IPAddress):80"
 	closed outside "$(field web .NetworkSettings.IPAddress):81"
-	kill "$other"
+	ended "$other"
 	sc rm -f web
 	outside_gone
 }
@@ -261,10 +280,10 @@ left_alone() {
 	local server
 	outside
 	web web -p 8080:80
-	socat TCP4-LISTEN:9999,bind=127.0.0.1,fork,reuseaddr EXEC:cat 3>&- &
+	socat -t 30 TCP4-LISTEN:9999,bind=127.0.0.1,fork,reuseaddr EXEC:cat 3>&- &
 	server=$!
-	wait_until 5 grep -q ':270F ' /proc/net/tcp
-	run ! closed - 127.0.0.1:9999
+	wait_until 20 grep -q ':270F ' /proc/net/tcp
+	same "$(echo said | socat -t 30 - TCP4:127.0.0.1:9999 3>&-)" said
 	ip netns exec outside sysctl -qw net.ipv4.conf.all.route_localnet=1
 	ip -n outside route add 127.0.0.1/32 via 192.0.2.1 src 192.0.2.2
 	closed outside 127.0.0.1:9999
@@ -279,7 +298,7 @@ left_alone() {
 	closed web 127.0.0.1:9999
 	same "$(cat /proc/sys/net/ipv4/conf/all/route_localnet)" 0
 	same "$(cat /proc/sys/net/ipv4/conf/up0/route_localnet)" 0
-	kill "$server"
+	ended "$server"
 	sc rm -f web
 	outside_gone
 }
@@ -301,6 +320,8 @@ left_alone() {
 	sc rm -f a
 	web c -p 9000-9000:80
 	same "$(get - 127.0.0.1:9000)" 'this is c'
+	# the cable of a goes in the background
+	wait_until 20 sh -c '[ "$(ip -o link | grep -c ": v-")" = 2 ]'
 	world >"$BATS_TEST_TMPDIR/unchanged"
 	refused '*no port from 9000 to 9001*free*' -p 9000-9001:80
 	sc rm -f b c
@@ -319,10 +340,10 @@ left_alone() {
 	same "$(wc -l <<<"$output")" 4
 	like "$output" '53/udp -> 0.0.0.0:[3-6][0-9][0-9][0-9][0-9]*'
 	port=$(scadm port a 80 3>&-)
-	wait_until 5 get - "127.0.0.1:${port#*:}"
+	wait_until 20 get - "127.0.0.1:${port#*:}"
 	sc run -d --name=b -p 80 -p 127.0.0.1::81 -p 0:82 exposing
 	port=$(scadm port b 80 3>&-)
-	wait_until 5 get - "127.0.0.1:${port#*:}"
+	wait_until 20 get - "127.0.0.1:${port#*:}"
 	sc port b 81
 	like "$output" '127.0.0.1:[3-6]????'
 	# exposed and not published
@@ -362,7 +383,8 @@ left_alone() {
 	# who is stopped has no port
 	sc stop -t 1 web
 	sc start later
-	wait_until 5 sh -c '[ "$(scadm ps -q)" = "" ]'
+	# it has ended, and its supervisor has given the port back
+	wait_until 20 sh -c '[ "$(scadm ps -q)" = "" ] && ! [ -e /var/run/container/.ports ]'
 	sc start web
 	sc rm -f web later
 }
@@ -376,9 +398,9 @@ left_alone() {
 	udp=$!
 	socat TCP6-LISTEN:8081,fork EXEC:cat 3>&- &
 	six=$!
-	wait_until 5 grep -q ':1F90 ' /proc/net/tcp
-	wait_until 5 grep -q ':14B4 ' /proc/net/udp
-	wait_until 5 grep -q ':1F91 ' /proc/net/tcp6
+	wait_until 20 grep -q ':1F90 ' /proc/net/tcp
+	wait_until 20 grep -q ':14B4 ' /proc/net/udp
+	wait_until 20 grep -q ':1F91 ' /proc/net/tcp6
 	world >"$BATS_TEST_TMPDIR/unchanged"
 	refused "*8080/tcp*process socat ($server)*" -p 8080:80
 	refused "*8080/tcp*process socat ($server)*" -p 127.0.0.1:8080:80
@@ -388,7 +410,7 @@ left_alone() {
 	# a free one of a range is none of these
 	sc run -d --name=web -p 8080-8082:80 busybox sleep 100
 	same "$(scadm port web 80 3>&-)" 0.0.0.0:8082
-	kill "$server" "$udp" "$six"
+	ended "$server" "$udp" "$six"
 	sc rm -f web
 }
 
@@ -460,9 +482,9 @@ left_alone() {
 	no_rule_of web
 	[ ! -e /var/run/container/.ports ]
 	sc start web
-	wait_until 5 get - 127.0.0.1:8080
+	wait_until 20 get - 127.0.0.1:8080
 	sc restart -t 1 web
-	wait_until 5 get - 127.0.0.1:8080
+	wait_until 20 get - 127.0.0.1:8080
 	sc rename web shop
 	no_rule_of web
 	same "$(iptables-save | grep -c 'scadm shop"')" 5
@@ -480,7 +502,7 @@ left_alone() {
 	world >"$BATS_TEST_TMPDIR/untouched"
 	cmp "$BATS_TEST_TMPDIR/untouched" "$BATS_TEST_TMPDIR/world.before"
 	sh -e "$BATS_TEST_TMPDIR/plan" 3>&-
-	wait_until 5 get - 127.0.0.1:8080
+	wait_until 20 get - 127.0.0.1:8080
 	same "$(get - 127.0.0.1:8080)" planned
 	sc 125 run --name=other -p 8080:80 busybox true
 	sc rm -f web
@@ -493,17 +515,18 @@ left_alone() {
 	ip -n outside addr add 2001:db8:2::2/64 dev eth0 nodad
 	sc network create --ipv6 six
 	web web --net=six -p 8080:80
-	wait_until 5 get outside '[2001:db8:2::1]:8080'
+	wait_until 20 get outside '[2001:db8:2::1]:8080'
 	same "$(get outside '[2001:db8:2::1]:8080')" 'this is web'
 	same "$(get - '[2001:db8:2::1]:8080')" 'this is web'
 	same "$(get web '[2001:db8:2::1]:8080')" 'this is web'
 	same "$(get outside 192.0.2.1:8080)" 'this is web'
 	# localhost is ::1 first for many a program: it hears at once that it has to try 127.0.0.1
-	expect 7 curl -sS -m 5 'http://[::1]:8080/'
+	expect 7 curl -sS -m 30 'http://[::1]:8080/'
 	same "$(get - localhost:8080)" 'this is web'
 	like "$(field web .NetworkSettings.Ports)" '*"HostIp":"0.0.0.0"*"HostIp":"::"*'
 	sc rm -f web
 	web web --net=six -p '[2001:db8:2::1]:8080:80'
+	wait_until 20 get outside '[2001:db8:2::1]:8080'
 	same "$(get outside '[2001:db8:2::1]:8080')" 'this is web'
 	closed outside 192.0.2.1:8080
 	sc port web
@@ -529,7 +552,7 @@ left_alone() {
 	END
 	ip netns exec web nginx -c "$BATS_TEST_TMPDIR/nginx.conf" 3>&- &
 	port=$!
-	wait_until 10 ip netns exec outside curl -sS -m 2 -o /dev/null http://192.0.2.1:8080/nginx.conf
+	wait_until 20 ip netns exec outside curl -sS -m 2 -o /dev/null http://192.0.2.1:8080/nginx.conf
 	same "$(ip netns exec outside curl -sS -m 100 http://192.0.2.1:8080/data 3>&- | sha256sum)" "$sum"
 	ip netns exec outside curl -sS -m 100 -T "$BATS_TEST_TMPDIR/data" http://192.0.2.1:8080/put/data 3>&-
 	same "$(sha256sum <"$BATS_TEST_TMPDIR/put/data")" "$sum"

@@ -4,6 +4,12 @@
 load helpers
 load ready
 
+setup_file() {
+	# fifty lives of containers, on a machine that may have more to do
+	export BATS_TEST_TIMEOUT=400
+	image_ready
+}
+
 # teardown - the leak check; what a test that failed has left is not the next one's
 teardown() {
 	local status=0
@@ -123,10 +129,12 @@ sequence() {
 		;;
 	4)
 		# while it starts, at a moment chosen by chance
-		scadm run --name="$name" --net="$net" "${words[@]}" busybox true &
+		setsid scadm run --name="$name" --net="$net" "${words[@]}" busybox true &
 		sleep "0.$((RANDOM % 12 + 101))"
 		kill -9 $! 2>/dev/null || :
 		wait $! 2>/dev/null || :
+		# the command that it was at goes on, and nobody can undo what is not done yet
+		wait_until 20 nobody_in_session $!
 		scadm gc
 		[ ! -e "/var/lib/scadm/containers/$name" ] || scadm rm -f "$name"
 		;;
@@ -140,6 +148,11 @@ sequence() {
 	esac >/dev/null 3>&-
 }
 
+# nobody_in_session PID - are all processes gone that were started by that one?
+nobody_in_session() {
+	! pgrep -s "$1"
+}
+
 # sequences NET - fifty of them, and the rules are the same after each
 sequences() {
 	local number net="$1"
@@ -147,7 +160,7 @@ sequences() {
 	rules >"$BATS_TEST_TMPDIR/rules.before"
 	for number in {1..50}; do
 		sequence "$number" "$net"
-		wait_until 5 same_rules
+		wait_until 20 same_rules
 	done
 }
 
@@ -159,16 +172,16 @@ same_rules() {
 
 # on_the_air - a container with a port works: in, out and by the host's own address
 on_the_air() {
-	same "$(ip netns exec outside curl -sS -m 5 http://192.0.2.1:8080/ 3>&-)" 'it works' &&
-		same "$(curl -sS -m 5 http://127.0.0.1:8080/ 3>&-)" 'it works' &&
-		same "$(ip netns exec web curl -sS -m 5 http://192.0.2.1:8080/ 3>&-)" 'it works' &&
-		ip netns exec web ping -c 1 -W 2 192.0.2.2 >/dev/null
+	same "$(ip netns exec outside curl -sS -m 30 http://192.0.2.1:8080/ 3>&-)" 'it works' &&
+		same "$(curl -sS -m 30 http://127.0.0.1:8080/ 3>&-)" 'it works' &&
+		same "$(ip netns exec web curl -sS -m 30 http://192.0.2.1:8080/ 3>&-)" 'it works' &&
+		ip netns exec web ping -c 1 -W 20 192.0.2.2 >/dev/null
 }
 
 # web [OPTION...] - that container
 web() {
 	sc run -d --name=web -p 8080:80 "$@" busybox sh -c 'mkdir /tmp/w; echo it works >/tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w'
-	wait_until 10 ip netns exec web curl -sS -m 1 http://127.0.0.1/
+	wait_until 20 ip netns exec web curl -sS -m 5 http://127.0.0.1/
 }
 
 # pinger NAME [OPTION...] - a container that does nothing
@@ -325,7 +338,7 @@ another() {
 		# shellcheck disable=SC2086
 		PATH=$BATS_TEST_TMPDIR/bin:$PATH expect 125 scadm $words
 		like "$stderr" '*failed (4): iptables-restore*conntrack*'
-		wait_until 5 sh -c "'$ROOT/tests/world' >'$BATS_TEST_TMPDIR/now'; cmp '$BATS_TEST_TMPDIR/now' '$BATS_TEST_TMPDIR/unchanged'"
+		wait_until 20 sh -c "'$ROOT/tests/world' >'$BATS_TEST_TMPDIR/now'; cmp '$BATS_TEST_TMPDIR/now' '$BATS_TEST_TMPDIR/unchanged'"
 	done
 }
 
@@ -343,10 +356,10 @@ another() {
 	web
 	one=$(field a .NetworkSettings.Networks.one.IPAddress) two=$(field b .NetworkSettings.Networks.two.IPAddress)
 	shut=$(field c .NetworkSettings.Networks.shut.IPAddress)
-	ip netns exec a ping -c 1 -W 2 192.0.2.2
-	ip netns exec d ping -c 1 -W 2 "$shut"
-	ping -c 1 -W 2 "$shut"
-	ping -c 1 -W 2 "$one"
+	ip netns exec a ping -c 1 -W 20 192.0.2.2
+	ip netns exec d ping -c 1 -W 20 "$shut"
+	ping -c 1 -W 20 "$shut"
+	ping -c 1 -W 20 "$one"
 	# a route that root in there might have made is no way either
 	ip -n c route add default via "$(scadm network inspect --format '{{(index .IPAM.Config 0).Gateway}}' shut 3>&-)" || :
 	run ! ip netns exec c ping -c 1 -W 1 192.0.2.2
@@ -355,7 +368,7 @@ another() {
 	run ! ip netns exec a ping -c 1 -W 1 "$shut"
 	run ! ip netns exec b ping -c 1 -W 1 "$one"
 	# a port that is published on the host is outside for an internal network
-	same "$(ip netns exec a curl -sS -m 5 http://192.0.2.1:8080/)" 'it works'
+	same "$(ip netns exec a curl -sS -m 30 http://192.0.2.1:8080/)" 'it works'
 	run ! ip netns exec c curl -sS -m 1 http://192.0.2.1:8080/
 	run ! ip netns exec c curl -sS -m 1 http://10.99.0.1:8080/
 	sc rm -f a b c d web
@@ -377,8 +390,8 @@ apart_from_lab() {
 	run ! ip netns exec lab ping -c 1 -W 1 "$address"
 	run ! ip netns exec "$1" ping -c 1 -W 1 10.44.0.3
 	iptables -w 10 -I FORWARD -j ACCEPT
-	ip netns exec lab ping -c 1 -W 5 "$address"
-	ip netns exec "$1" ping -c 1 -W 5 10.44.0.3
+	ip netns exec lab ping -c 1 -W 20 "$address"
+	ip netns exec "$1" ping -c 1 -W 20 10.44.0.3
 	iptables -w 10 -D FORWARD -j ACCEPT
 }
 
@@ -391,7 +404,7 @@ apart_from_lab() {
 	sc network create later
 	pinger b --net=later
 	pinger c --net=after
-	ip netns exec lab ping -c 1 -W 2 10.44.0.1
+	ip netns exec lab ping -c 1 -W 20 10.44.0.1
 	apart_from_lab a before
 	apart_from_lab b later
 	# nor is an internal one reached, by a route that root in there has made
@@ -473,18 +486,18 @@ both() {
 	four=$!
 	ip netns exec outside socat -u UDP6-RECV:5353,ipv6only=1 "OPEN:$BATS_TEST_TMPDIR/heard6,creat,append" 3>&- &
 	six=$!
-	wait_until 5 grep -q ':14E9 ' "/proc/$four/net/udp"
-	wait_until 5 grep -q ':14E9 ' "/proc/$six/net/udp6"
+	wait_until 20 grep -q ':14E9 ' "/proc/$four/net/udp"
+	wait_until 20 grep -q ':14E9 ' "/proc/$six/net/udp6"
 	# the IPv6 address of the host may still be looked for
-	wait_until 10 sh -c "ip netns exec b sh -c 'echo said | socat -u - UDP6-SENDTO:[2001:db8:2::2]:5353,sourceport=4000'; grep -q said '$BATS_TEST_TMPDIR/heard6'"
+	wait_until 20 sh -c "ip netns exec b sh -c 'echo said | socat -u - UDP6-SENDTO:[2001:db8:2::2]:5353,sourceport=4000'; grep -q said '$BATS_TEST_TMPDIR/heard6'"
 	same "$(errors b)" 0
 	same "$(errors outside)" 0
 	attacks
 	# these are attacks, and of the two times six only those come that somebody let pass
 	both -I FORWARD -j ACCEPT
 	attacks
-	wait_until 5 came b 4
-	wait_until 5 came outside 2
+	wait_until 20 came b 4
+	wait_until 20 came outside 2
 	both -D FORWARD -j ACCEPT
 	attacks
 	same "$(errors b)" 4
@@ -514,15 +527,16 @@ both() {
 	ip route add 2001:db8:3::/64 via 2001:db8:2::2
 	sc network create --ipv6 nb
 	pinger b --net=nb
-	wait_until 10 ip netns exec b ping -c 1 -W 1 2001:db8:2::2
-	same "$(errors b)" 0
+	wait_until 20 ip netns exec b ping -c 1 -W 1 2001:db8:2::2
+	# what the looking for neighbours may have cost is not counted
+	before=$(errors b)
 	echo said | ip netns exec b socat -u - UDP4-SENDTO:192.0.2.2:5354
-	wait_until 5 came b 1
+	wait_until 20 came b $((before + 1))
 	echo said | ip netns exec b socat -u - 'UDP6-SENDTO:[2001:db8:2::2]:5354'
-	wait_until 5 came b 2
-	run ip netns exec b ping -c 2 -W 2 -M 'do' -s 1372 198.51.100.2
+	wait_until 20 came b $((before + 2))
+	run ip netns exec b ping -c 2 -W 20 -M 'do' -s 1372 198.51.100.2
 	like "$output" '*mtu = 1280*'
-	run ip netns exec b ping -c 2 -W 2 -M 'do' -s 1352 2001:db8:3::2
+	run ip netns exec b ping -c 2 -W 20 -M 'do' -s 1352 2001:db8:3::2
 	like "$output" '*mtu*1280*'
 	sc rm -f b
 	sc network rm nb

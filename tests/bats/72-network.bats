@@ -30,6 +30,8 @@ refused() {
 }
 
 # unchanged [FILE] - is the world as it was when FILE (default: unchanged) was written?
+# wait_until passes one
+# shellcheck disable=SC2120
 unchanged() {
 	world >"$BATS_TEST_TMPDIR/now"
 	diff "${1-$BATS_TEST_TMPDIR/unchanged}" "$BATS_TEST_TMPDIR/now"
@@ -362,12 +364,12 @@ unchanged() {
 	outside
 	sc network create --mtu 1400 small
 	sc network create --internal inside
-	sc run --rm --net=small busybox sh -c 'cat /sys/class/net/eth0/mtu; ping -c 1 -W 5 192.0.2.2 >/dev/null && echo out'
+	sc run --rm --net=small busybox sh -c 'cat /sys/class/net/eth0/mtu; ping -c 1 -W 20 192.0.2.2 >/dev/null && echo out'
 	same "$output" $'1400\nout'
 	record small
 	same "$(cat "/sys/class/net/$link/mtu")" 1400
 	apart scadm run -d --name=other --net=inside busybox sleep 100 >/dev/null
-	sc run --rm --net=inside busybox sh -c 'ping -c 1 -W 5 other >/dev/null && echo inside; ! ping -c 1 -W 1 192.0.2.2 >/dev/null && echo shut; ip route'
+	sc run --rm --net=inside busybox sh -c 'ping -c 1 -W 20 other >/dev/null && echo inside; ! ping -c 1 -W 1 192.0.2.2 >/dev/null && echo shut; ip route'
 	like "$output" $'inside\nshut*'
 	same "$(network_field inside .Internal)" 1
 	sc rm -f other
@@ -385,11 +387,11 @@ unchanged() {
 	apart scadm run -d --name=other --net=six busybox sleep 100 >/dev/null
 	address=$(field other .NetworkSettings.Networks.six.GlobalIPv6Address)
 	like "$address" "${gateway6%1}*"
-	sc run --rm --net=six busybox ping -c 1 -W 5 "$address"
+	sc run --rm --net=six busybox ping -c 1 -W 20 "$address"
 	ip link set dev "$link" down
 	ip addr flush dev "$link"
 	sc network reload six
-	sc run --rm --net=six busybox ping -c 1 -W 5 "$gateway6"
+	sc run --rm --net=six busybox ping -c 1 -W 20 "$gateway6"
 	sc rm -f other
 	sc network rm six
 	sc network create --subnet FD00:0:0:30:0:0:0:0/64 --gateway fd00:0:0:30::FF six
@@ -505,7 +507,7 @@ same_worlds() {
 	sc start in
 	sc exec in ip -o -4 addr show dev eth0
 	same "${output#*inet}" "${address#*inet}"
-	sc exec in ping -c 1 -W 5 "$gateway"
+	sc exec in ping -c 1 -W 20 "$gateway"
 	iptables-save -t filter | grep -F "SC-$link"
 	iptables-save -t nat | grep -F "SC-$link"
 	sc rm -f in
@@ -541,7 +543,7 @@ serves() {
 	(
 		exec 5<>/dev/tcp/127.0.0.1/18080
 		printf 'GET /nothing HTTP/1.0\r\n\r\n' >&5
-		read -r -t 5 answer <&5
+		read -r -t 30 answer <&5
 		[[ $answer == *404* ]]
 	) 2>/dev/null
 }
@@ -559,13 +561,14 @@ expect_either() {
 		'sc-ipam --db=/var/lib/scadm/scadm.db list net | grep -q .'; do
 		scadm network create --subnet 10.40.0.0/24 net >/dev/null 3>&-
 		scadm run -d --name=in --net=net busybox sleep 100 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-		wait_until 10 sh -c "$moment"
+		wait_until 20 sh -c "$moment"
 		expect_either scadm network rm net
 		wait
 		[ ! -e /var/lib/scadm/containers/in ] || sc rm -f in
 		sc gc
 		sc network rm -f net
-		unchanged "$BATS_TEST_TMPDIR/world.before"
+		# the cable of a container goes in the background
+		wait_until 20 unchanged "$BATS_TEST_TMPDIR/world.before"
 	done
 }
 
@@ -575,7 +578,7 @@ expect_either() {
 	sc network create one
 	record one
 	apart scadm run -d --name=in --net=one -p 18080:80 busybox httpd -f -p 80 >/dev/null
-	wait_until 5 serves
+	wait_until 20 serves
 	iptables-save | sed 's/\[[0-9:]*\]//; /^#/d' >"$BATS_TEST_TMPDIR/rules"
 	sc network reload
 	iptables-save | sed 's/\[[0-9:]*\]//; /^#/d' | diff "$BATS_TEST_TMPDIR/rules" -
@@ -584,15 +587,15 @@ expect_either() {
 	sc 1 exec in ping -c 1 -W 1 192.0.2.2
 	run ! serves
 	sc network reload one
-	sc exec in ping -c 1 -W 5 192.0.2.2
+	sc exec in ping -c 1 -W 20 192.0.2.2
 	serves
 	ip link del "$link"
 	sc network reload
-	sc exec in ping -c 1 -W 5 192.0.2.2
+	sc exec in ping -c 1 -W 20 192.0.2.2
 	ip addr flush dev "$link"
 	sc network reload one
-	sc exec in ping -c 1 -W 5 192.0.2.2
-	wait_until 5 serves
+	sc exec in ping -c 1 -W 20 192.0.2.2
+	wait_until 20 serves
 	iptables-save | sed 's/\[[0-9:]*\]//; /^#/d' | diff <(sort "$BATS_TEST_TMPDIR/rules") <(sort)
 	sc 125 network reload nope
 	sc network reload bridge host none

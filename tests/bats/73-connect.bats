@@ -4,6 +4,12 @@
 load helpers
 load ready
 
+setup_file() {
+	# many steps, at each of which a verb is killed, on a machine that may have more to do
+	export BATS_TEST_TIMEOUT=400
+	image_ready
+}
+
 # teardown - after a test that failed the next one finds nothing of it
 teardown() {
 	local others
@@ -30,6 +36,8 @@ gone() {
 	# names without blanks
 	# shellcheck disable=SC2046
 	[ -z "$(scadm ps -aq)" ] || scadm rm -f $(scadm ps -aq) >/dev/null 3>&-
+	# whoever looks at the world next is not to see them
+	cables_gone
 	[ $# -eq 0 ] || scadm network rm "$@" >/dev/null 3>&-
 }
 
@@ -44,7 +52,7 @@ sleeper() {
 
 # reaches NAME WORD - does the container get an answer of WORD?
 reaches() {
-	scadm exec "$1" ping -c 1 -W 2 "$2" >/dev/null 3>&-
+	scadm exec "$1" ping -c 1 -W 20 "$2" >/dev/null 3>&-
 }
 
 # unreachable NAME WORD - does it get none?
@@ -275,7 +283,7 @@ killed_at_every_step() {
 		esac
 		stop_at "$step" KILL network "$2" || break
 		scadm gc 3>&-
-		wait_until 5 either || {
+		wait_until 20 either || {
 			echo "after step $step:"
 			grep 'r.un it' "$BATS_TEST_TMPDIR/out" | tail -n 2
 			return 1
@@ -340,7 +348,7 @@ both_worlds() {
 			else
 				[ -n "$stderr" ]
 			fi
-			wait_until 5 as_it_was
+			wait_until 20 as_it_was
 		done
 		rm "$BATS_TEST_TMPDIR/bin/$tool"
 	done
@@ -370,7 +378,7 @@ both_worlds() {
 	sc network connect two a
 	[ -e /var/lib/scadm/networks/bridge/hosts+two ]
 	sc rm -f a
-	wait_until 5 sh -c '! [ -e /var/lib/scadm/networks/bridge/hosts+two ]'
+	wait_until 20 sh -c '! [ -e /var/lib/scadm/networks/bridge/hosts+two ]'
 	killed b
 	scadm gc 3>&-
 	scadm rm b >/dev/null 3>&-
@@ -404,7 +412,7 @@ both_worlds() {
 	like "$output" 'default via 10.99.0.1 dev eth1*'
 	[ -e /var/lib/scadm/networks/bridge/hosts+inner+two ]
 	sc rm -f a
-	wait_until 5 sh -c '! [ -e /var/lib/scadm/networks/bridge/hosts+inner+two ]'
+	wait_until 20 sh -c '! [ -e /var/lib/scadm/networks/bridge/hosts+inner+two ]'
 	gone inner two
 }
 
@@ -438,7 +446,7 @@ both_worlds() {
 	scadm network create --internal closed >/dev/null 3>&-
 	for how in run plan; do
 		scadm run -d --name=a --net=one,closed,two -p 127.0.0.1:8080:80 -p 8081:81/udp busybox sh -c 'echo here >/tmp/index.html; exec httpd -f -h /tmp' >/dev/null 3>&-
-		wait_until 5 curl -sf http://127.0.0.1:8080/
+		wait_until 20 curl -sf http://127.0.0.1:8080/
 		before=$(field a .NetworkSettings.Ports)
 		if [ "$how" = run ]; then
 			sc network disconnect one a
@@ -447,12 +455,12 @@ both_worlds() {
 			like "$(iptables-save)" '*--to-destination 172.18.*'
 			sh -e "$BATS_TEST_TMPDIR/plan" 3>&-
 		fi
-		same "$(curl -sS -m 5 http://127.0.0.1:8080/)" here
+		same "$(curl -sS -m 30 http://127.0.0.1:8080/)" here
 		same "$(field a .NetworkSettings.Ports)" "$before"
 		unlike "$(iptables-save)" '*--to-destination 172.18.*'
 		iptables -t nat -F
 		sc network reload
-		same "$(curl -sS -m 5 http://127.0.0.1:8080/)" here
+		same "$(curl -sS -m 30 http://127.0.0.1:8080/)" here
 		same "$(scadm port a 80)" 127.0.0.1:8080
 		gone
 		unlike "$(iptables-save)" '*--dport 808*'
@@ -483,7 +491,7 @@ both_worlds() {
 	step=0 moved=0
 	while stop_at "$step" KILL network disconnect one a; do
 		scadm gc 3>&-
-		wait_until 5 curl -sf -o "$BATS_TEST_TMPDIR/got" http://127.0.0.1:8080/busybox
+		wait_until 20 curl -sf -o "$BATS_TEST_TMPDIR/got" http://127.0.0.1:8080/busybox
 		step=$((step + 1))
 		case $(scadm inspect -f '{{json .NetworkSettings.Networks}}' a) in
 		*172.18.7.7*) like "$(iptables-save -t nat)" '*--to-destination 172.18.7.7:80*' ;;
@@ -669,6 +677,7 @@ both_worlds() {
 	same "$(scadm exec b cat /etc/resolv.conf 3>&-)" "$(scadm exec a cat /etc/resolv.conf 3>&-)"
 	reaches b c
 	# the answer of the web server of a: there is no such page
+	wait_until 20 ip netns exec a curl -sS http://127.0.0.1/no
 	sc exec b sh -c "printf 'GET /no HTTP/1.0\r\n\r\n' | nc 127.0.0.1 80"
 	like "$output" 'HTTP/1.? 404 *'
 	sc 2 exec b ip link set dev eth0 down

@@ -25,7 +25,7 @@ teardown() {
 		gone $others
 	}
 	[ ! -e /run/netns/router ] || ip netns del router
-	wait_until 5 sh -c '! [ -e /sys/class/net/lan0 ]'
+	wait_until 20 sh -c '! [ -e /sys/class/net/lan0 ]'
 	sc_teardown
 }
 
@@ -53,7 +53,12 @@ gone() {
 
 # reaches NAME WORD - does the container get an answer of WORD?
 reaches() {
-	scadm exec "$1" ping -c 1 -W 2 "$2" >/dev/null 3>&-
+	scadm exec "$1" ping -c 1 -W 20 "$2" >/dev/null 3>&-
+}
+
+# parent_is TEXT - is lan0 as it was when ip said that?
+parent_is() {
+	same "$(ip -o -d link show lan0 | sed 's/promiscuity [0-9]* //')" "$(printf '%s\n' "$1" | sed 's/promiscuity [0-9]* //')"
 }
 
 # refused PATTERN WORD... - is it an error of bad input, that says so and changes nothing?
@@ -78,7 +83,7 @@ refused() {
 	like "$(ip -n router neigh show "$(field a .NetworkSettings.IPAddress)")" "*$(field a .NetworkSettings.MacAddress)*"
 	sc exec a ip route
 	like "$output" '*default via 198.51.100.1 dev eth0*'
-	expect 0 ip netns exec router ping -c 1 -W 2 "$(field b .NetworkSettings.IPAddress)"
+	expect 0 ip netns exec router ping -c 1 -W 20 "$(field b .NetworkSettings.IPAddress)"
 	# nothing of ours on the host: no link, no rule
 	same "$(iptables-save | grep -v '^[:#]' | sort)" "$rules"
 	[ ! -e "/sys/class/net/v-$(id12 a)" ]
@@ -93,7 +98,7 @@ refused() {
 	macvlan lan --ip-range=198.51.100.4/31 --ipv6 --subnet=fd00:51::/125 --gateway=fd00:51::1
 	sleeper a --net=lan
 	same "$(field a .NetworkSettings.IPAddress) $(field a .NetworkSettings.Networks.lan.GlobalIPv6Address)" '198.51.100.5 fd00:51::3'
-	wait_until 5 sh -c "! ip -n a address show dev eth0 | grep -q tentative"
+	wait_until 20 sh -c "! ip -n a address show dev eth0 | grep -q tentative"
 	refused 'addresses are leased' run --net=lan busybox true
 	refused "the address 198.51.100.4 of the network lan is this host's own, on lan0" run --net=lan --ip=198.51.100.4 busybox true
 	same "$(scadm exec a grep -c 198.51.100.4 /etc/hosts 3>&-)" 0
@@ -108,7 +113,7 @@ refused() {
 @test "macvlan: a server is reached from the network, without -p, which is refused" {
 	macvlan lan
 	scadm run -d --name=web --net=lan --ip=198.51.100.80 --mac-address=02:42:00:00:00:80 busybox httpd -f -h /bin >/dev/null 3>&-
-	wait_until 5 ip netns exec router curl -sf -o "$BATS_TEST_TMPDIR/got" http://198.51.100.80/busybox
+	wait_until 20 ip netns exec router curl -sf -o "$BATS_TEST_TMPDIR/got" http://198.51.100.80/busybox
 	scadm cp web:/bin/busybox "$BATS_TEST_TMPDIR/busybox" 3>&-
 	cmp "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/busybox"
 	like "$(ip -n router neigh show 198.51.100.80)" '*02:42:00:00:00:80*'
@@ -144,9 +149,9 @@ refused() {
 	sleeper b --net=inner
 	unlike "$(scadm exec a ip route 3>&-)" '*default*'
 	same "$(scadm exec a cat /sys/class/net/eth0/mtu 3>&-)" 1400
-	wait_until 5 sh -c "! ip -n a address show dev eth0 | grep -q tentative"
-	wait_until 5 sh -c "! ip -n b address show dev eth0 | grep -q tentative"
-	expect 0 ip netns exec a ping -c 1 -W 2 "$(field b .NetworkSettings.Networks.inner.GlobalIPv6Address)"
+	wait_until 20 sh -c "! ip -n a address show dev eth0 | grep -q tentative"
+	wait_until 20 sh -c "! ip -n b address show dev eth0 | grep -q tentative"
+	expect 0 ip netns exec a ping -c 1 -W 20 "$(field b .NetworkSettings.Networks.inner.GlobalIPv6Address)"
 	gone inner
 }
 
@@ -160,10 +165,11 @@ refused() {
 	read -r pid _ </var/run/container/b/pid
 	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:b)")
 	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	wait_until 20 sh -c "! [ -e /proc/$pid ]"
 	scadm gc 3>&-
 	scadm rm b >/dev/null 3>&-
-	same "$(ip -o -d link show lan0 | sed 's/promiscuity [0-9]* //')" "$(printf '%s\n' "$before" | sed 's/promiscuity [0-9]* //')"
+	# the kernel takes links in namespaces that are gone apart later
+	wait_until 20 parent_is "$before"
 	scadm network rm lan >/dev/null 3>&-
 }
 
@@ -181,7 +187,7 @@ refused() {
 	refused 'is a port of a bridge' network create -d macvlan -o parent=lan0 --subnet=192.0.2.0/24 x
 	ip link del dev br-user
 	ip netns del router
-	wait_until 5 sh -c '! [ -e /sys/class/net/lan0 ]'
+	wait_until 20 sh -c '! [ -e /sys/class/net/lan0 ]'
 	refused "there is no link 'lan0'" start a
 	gone lan
 }

@@ -41,10 +41,20 @@ wires() {
 	ip netns exec b sh -c 'echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6'
 	ip -n a link set eth0 up
 	ip -n b link set eth0 up
+	forwarding va vb
 	tc -batch - <<-END
 		qdisc replace dev va clsact
 		filter replace dev va ingress protocol all prio 2 handle 800::1 u32 match u32 0 0 at -4 action mirred egress redirect dev vb
 	END
+}
+
+# forwarding LINK... - wait until the kernel has seen that these ports of bridges have both ends up: before that it drops frames
+forwarding() {
+	local link
+	for link; do
+		wait_until 20 grep -qx up "/sys/class/net/$link/operstate"
+		wait_until 20 grep -qx 3 "/sys/class/net/$link/brport/state"
+	done
 }
 
 # wires_gone - take them away
@@ -52,7 +62,7 @@ wires_gone() {
 	ip netns del a
 	ip netns del b
 	ip link del wires
-	wait_until 5 sh -c '! ip link show va && ! ip link show vb'
+	wait_until 20 sh -c '! ip link show va && ! ip link show vb'
 	bridge_firewall "$before"
 }
 
@@ -143,6 +153,7 @@ unchecked() {
 evil() {
 	scadm run -d --name=victim busybox sleep 1000 >/dev/null 3>&-
 	scadm run -d --cap-add=NET_ADMIN --cap-add=NET_RAW --name=evil "$@" busybox sleep 1000 >/dev/null 3>&-
+	forwarding "$(cable_of victim)" "$(cable_of evil)"
 	victim=$(address_of victim)
 	gateway=$(field victim .NetworkSettings.Gateway)
 }
@@ -150,6 +161,11 @@ evil() {
 # neighbour - the MAC address that the host believes the victim has
 neighbour() {
 	ip neigh show "$victim" dev sc-br0 | sed -n 's/.*lladdr \([^ ]*\).*/\1/p'
+}
+
+# neighbour_is MAC - is it that one?
+neighbour_is() {
+	same "$(neighbour)" "$1"
 }
 
 # poison - let evil say that the victim's address is its own
@@ -168,7 +184,7 @@ poison() {
 	same "$(neighbour)" 02:00:00:00:00:01
 	# the attack is one
 	unchecked evil poison
-	same "$(neighbour)" "$mac"
+	wait_until 20 neighbour_is "$mac"
 	ip neigh del "$victim" dev sc-br0
 	# nor does it answer the host who asks for the victim, whatever it does
 	ip -n victim link set eth0 down
@@ -177,7 +193,7 @@ poison() {
 	ip -n victim link set eth0 up
 	wait_until 30 ping -c 1 -W 3 "$victim"
 	# its own address is answered for
-	ping -c 1 -W 3 "$(address_of evil)"
+	ping -c 1 -W 20 "$(address_of evil)"
 	echo 0 >/proc/sys/net/ipv4/conf/sc-br0/arp_accept
 	sc rm -f victim evil
 }
@@ -191,8 +207,8 @@ poison() {
 	bash -c 'cat <"/dev/tcp/$0/5002"' "$(address_of web)" >"$BATS_TEST_TMPDIR/got"
 	same "$(scadm exec web cat /tmp/got | sha256sum)" "$(sha256sum <"$BATS_TEST_TMPDIR/sent")"
 	same "$(scadm exec web cat /tmp/sent | sha256sum)" "$(sha256sum <"$BATS_TEST_TMPDIR/got")"
-	ping -c 1 -W 3 -s 5000 "$(address_of web)"
-	scadm exec web ping -c 1 -W 3 -s 5000 "$(field web .NetworkSettings.Gateway)"
+	ping -c 1 -W 20 -s 5000 "$(address_of web)"
+	scadm exec web ping -c 1 -W 20 -s 5000 "$(field web .NetworkSettings.Gateway)"
 	sc rm -f web
 }
 
@@ -216,6 +232,11 @@ ping_as() {
 	scadm exec evil ping -c 3 -W 1 -i 0.2 -I "$1" "$gateway" || :
 }
 
+# counts MORE ADDRESS PROTOCOL - have so many arrived, or more?
+counts() {
+	[ "$(counted "$2" "$3")" -ge "$1" ]
+}
+
 @test "S26: a source address that is the neighbour's does not arrive, one's own does, whether or not bridged frames pass iptables" {
 	local own number
 	evil
@@ -228,9 +249,9 @@ ping_as() {
 		ping_as "$victim"
 		same "$(counted "$victim" icmp)" 0
 		ping_as "$own"
-		[ "$(counted "$own" icmp)" -ge 3 ]
+		wait_until 20 counts 3 "$own" icmp
 		unchecked evil ping_as "$victim"
-		[ "$(counted "$victim" icmp)" -ge 3 ]
+		wait_until 20 counts 3 "$victim" icmp
 		iptables -w 10 -t raw -D PREROUTING -s "$victim" -p icmp
 		iptables -w 10 -t raw -D PREROUTING -s "$own" -p icmp
 		bridge_firewall "$before"
@@ -264,14 +285,14 @@ ping_as() {
 	own6=$(field evil .NetworkSettings.GlobalIPv6Address)
 	mac=$(field evil .NetworkSettings.MacAddress)
 	address6=$(field friend .NetworkSettings.GlobalIPv6Address)
-	scadm exec friend ping -c 1 -W 3 "$own6"
-	scadm exec evil ping -c 1 -W 3 evil
+	scadm exec friend ping -c 1 -W 20 "$own6"
+	scadm exec evil ping -c 1 -W 20 evil
 	run -0 python3 "$BATS_TEST_DIRNAME/fixtures/source-frames.py" /run/netns/evil /run/netns/friend "$mac" "$own" "$own6"
 	same "$(grep -E '^arrived [^o]' <<<"$output")" ''
 	like "$output" '*arrived own6 UDP*arrived own6 advertisement*'
 	scadm exec evil ip addr add fd00:97::6666/64 dev eth0
 	run ! scadm exec evil ping -c 1 -W 1 -I fd00:97::6666 "$address6"
-	scadm exec evil ping -c 1 -W 3 -I "$own6" "$address6"
+	scadm exec evil ping -c 1 -W 20 -I "$own6" "$address6"
 	sc rm -f victim evil friend
 	sc network rm six
 }
@@ -313,7 +334,7 @@ ping_local() {
 	same "$(counted "$(address_of evil)" icmp)" 0
 	# the first of two guards
 	unchecked evil ping_local
-	[ "$(counted "$(address_of evil)" icmp)" -ge 1 ]
+	wait_until 20 counts 1 "$(address_of evil)" icmp
 	iptables -w 10 -t raw -D PREROUTING -s "$(address_of evil)" -p icmp
 	echo 0 >/proc/sys/net/ipv4/conf/sc-br0/route_localnet
 	sc rm -f victim evil
@@ -342,7 +363,7 @@ ping_local() {
 	like "$(tc filter show dev "$link" ingress)" '*pref 1 bpf*'
 	unlike "$(tc filter show dev "$link" ingress)" '*pref 2*'
 	same "$(counted "$victim" icmp)" 0
-	ping -c 1 -W 3 "$own"
+	ping -c 1 -W 20 "$own"
 	iptables -w 10 -t raw -D PREROUTING -s "$victim" -p icmp
 	sc rm -f victim evil
 }
@@ -382,7 +403,7 @@ number() {
 	sc connect-bridge --name=lab --subnet=10.97.0.2/24
 	link=$(ip -o link show master sc-br1 | sed 's/^[0-9]*: \([^@:]*\).*/\1/')
 	like "$(tc filter show dev "$link" ingress)" "*21 0 * $(number 10.97.0.2),*"
-	ip netns exec lab ping -c 1 -W 3 10.97.0.1
+	ip netns exec lab ping -c 1 -W 20 10.97.0.1
 	ip -n lab addr add 10.97.0.3/24 dev eth0
 	run ! ip netns exec lab ping -c 1 -W 1 -I 10.97.0.3 10.97.0.1
 	sc disconnect-bridge --name=lab
@@ -413,7 +434,7 @@ watched() {
 	sc run -d --cap-add=NET_ADMIN --name=evil busybox sleep 1000
 	SC_HELPERS=$fakes sc network connect back evil
 	same "$(cat "$BATS_TEST_TMPDIR/seen")" '0 out'
-	scadm exec evil ping -c 1 -W 3 10.97.0.1
+	scadm exec evil ping -c 1 -W 20 10.97.0.1
 	like "$(tc filter show dev "v1-$(id12 evil)" ingress)" '*bpf*'
 	# and where it comes back to the network that it left
 	SC_HELPERS=$fakes sc network disconnect bridge evil
@@ -425,7 +446,7 @@ watched() {
 	same "$(cat "$BATS_TEST_TMPDIR/seen")" "0 out
 0 out
 0 out"
-	ip netns exec lab ping -c 1 -W 3 10.96.0.1
+	ip netns exec lab ping -c 1 -W 20 10.96.0.1
 	sc disconnect-bridge --name=lab
 	sc delete-netns --name=lab
 	sc rm -f evil

@@ -10,6 +10,7 @@ setup_file() {
 	scadm network create --subnet=10.76.2.0/24 theirs >/dev/null 3>&-
 	# a bridge takes the address of a port: the first one leaves it without
 	scadm run --rm --net=mine --net=theirs busybox true 3>&-
+	cables_gone
 }
 
 # sees NAME - what a running container has in its /etc/hosts, without the lines for localhost
@@ -56,9 +57,9 @@ teardown() {
 	like "$(sees first)" "*10.99.* second $(id12 second)*"
 	same "$(hosts_inode first)" "$inode"
 	same "$(hosts_inode second)" "$inode"
-	sc exec first ping -c 1 -W 2 second
-	sc exec second ping -c 1 -W 2 "$(id12 first)"
-	sc run --rm --name=third busybox sh -c 'ping -c 1 -W 2 first && ping -c 1 -W 2 third'
+	sc exec first ping -c 1 -W 20 second
+	sc exec second ping -c 1 -W 20 "$(id12 first)"
+	sc run --rm --name=third busybox sh -c 'ping -c 1 -W 20 first && ping -c 1 -W 20 third'
 	unlike "$(sees first)" '*third*'
 	sc rm -f first second
 }
@@ -66,7 +67,7 @@ teardown() {
 @test "on a network of the user's: name, id and aliases; on another network they are not known" {
 	sc run -d --name=db --net=mine --network-alias=database --network-alias=store busybox sleep 1000
 	like "$(sees db)" "10.76.1.* db $(id12 db) database store"
-	sc run --rm --net=mine busybox sh -c 'for name in db database store; do ping -c 1 -W 2 $name || exit; done'
+	sc run --rm --net=mine busybox sh -c 'for name in db database store; do ping -c 1 -W 20 $name || exit; done'
 	sc 1 run --rm --net=theirs busybox ping -c 1 -W 2 db
 	like "$output$stderr" '*bad address*'
 	sc 1 run --rm busybox ping -c 1 -W 2 db
@@ -85,8 +86,8 @@ teardown() {
 	like "$(sees left)" '*10.76.1.* both *'
 	like "$(sees right)" '*10.76.2.* both *'
 	unlike "$(sees left)" '*right*'
-	sc exec both sh -c 'ping -c 1 -W 2 left && ping -c 1 -W 2 right'
-	sc exec left ping -c 1 -W 2 both
+	sc exec both sh -c 'ping -c 1 -W 20 left && ping -c 1 -W 20 right'
+	sc exec left ping -c 1 -W 20 both
 	sc rm -f left right both
 }
 
@@ -96,7 +97,7 @@ teardown() {
 	sc run -d --name=a --net=six busybox sleep 1000
 	sc run -d --name=b --net=six busybox sleep 1000
 	like "$(sees a)" "*10.76.6.3 b $(id12 b)*fd76::3 b $(id12 b)*"
-	sc exec a sh -c 'ping -c 1 -W 2 b && ping -6 -c 1 -W 2 b'
+	sc exec a sh -c 'ping -c 1 -W 20 b && ping -6 -c 1 -W 20 b'
 	sc rm -f a b
 	sc network rm six
 }
@@ -114,7 +115,7 @@ teardown() {
 	sc run -d --name=dies busybox sleep 1000
 	read -r pid _ </var/run/container/dies/pid
 	kill -9 "$pid"
-	wait_until 10 sh -c '! grep dies /var/lib/scadm/networks/bridge/hosts'
+	wait_until 20 sh -c '! grep dies /var/lib/scadm/networks/bridge/hosts'
 	unlike "$(sees stays)" '*dies*'
 	killed both
 	sc gc
@@ -130,7 +131,7 @@ teardown() {
 	like "$(sees watcher)" "*10.76.1.* new $(id12 new) alias"
 	unlike "$(sees watcher)" '* old*'
 	same "$(hosts_inode watcher)" "$inode"
-	sc exec watcher ping -c 1 -W 2 new
+	sc exec watcher ping -c 1 -W 20 new
 	sc rm -f watcher new
 }
 
@@ -216,7 +217,7 @@ fd00::8 bracket
 *10.99.* other *10.99.* own *"
 	unlike "$(sees other)" '*192.0.2.7*'
 	like "$(sees other)" '* own *'
-	sc exec own ping -c 1 -W 2 host.docker.internal
+	sc exec own ping -c 1 -W 20 host.docker.internal
 	same "$(field own .HostConfig.ExtraHosts)" '["db:192.0.2.7","six:fd00::7","bracket:fd00::8","host.docker.internal:host-gateway"]'
 	inode=$(hosts_inode own)
 	sc run -d --name=later busybox sleep 1000
@@ -357,7 +358,7 @@ options ndots:3'
 	END
 	python3 "$BATS_TEST_TMPDIR/server.py" "$gateway" 3>&- &
 	server=$!
-	wait_until 5 grep -q ':0035 ' /proc/net/udp
+	wait_until 20 grep -q ':0035 ' /proc/net/udp
 	sc 1 run --rm --net=mine --dns="$gateway" busybox ping -c 1 -W 1 outside.example
 	like "$output" 'PING outside.example (192.0.2.99)*'
 	kill "$server"
@@ -396,7 +397,7 @@ options ndots:3'
 	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:was)")
 	# what a reboot takes: processes, /run, namespaces; the address was never given back
 	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	wait_until 20 sh -c "! [ -e /proc/$pid ]"
 	sed -i 's/[0-9a-f]*-[0-9a-f]*-[0-9a-f]*-[0-9a-f]*-[0-9a-f]*$/00000000-0000-0000-0000-000000000000/' /var/lib/scadm/containers/was/pid
 	ip netns del was
 	sc-cg rm -p "sc/$(id12 was)"
@@ -415,7 +416,7 @@ options ndots:3'
 	sh -e "$BATS_TEST_TMPDIR/plan"
 	same "$(resolver planned)" 'nameserver 192.0.2.1'
 	sc start planned
-	wait_until 10 test -e /var/run/container/planned/exit
+	wait_until 20 test -e /var/run/container/planned/exit
 	like "$(tail -n +3 /var/run/container/planned/hosts)" '10.99.* www
 192.0.2.7 db*'
 	sc rm planned

@@ -6,7 +6,26 @@ load ready
 
 # drawn - sets $output to the text of a map of all
 drawn() {
+	carried
 	sc map "$@"
+}
+
+# carried - wait until the kernel has seen of links that both ends are up; a bridge without a port never has
+carried() {
+	wait_until 20 all_carried
+	[[ $(ip -o link show type veth) != *' master sc-br0 '* ]] || wait_until 20 grep -qx up /sys/class/net/sc-br0/operstate
+}
+
+# all_carried - has no link that is up, of the host and of namespaces by name, one end only?
+all_carried() {
+	local name
+	{
+		ip -o link show up | grep -v ': sc-br'
+		ip netns list | while read -r name _; do
+			ip -n "$name" -o link show up
+		done
+	} >"$BATS_TEST_TMPDIR/links"
+	! grep NO-CARRIER "$BATS_TEST_TMPDIR/links"
 }
 
 # line_with TEXT - the lines of $output that have it
@@ -51,7 +70,7 @@ a_house_gone() {
 	for link in tunnel street stairs; do
 		ip link del "$link"
 	done
-	wait_until 5 sh -c '! ip link show step1'
+	wait_until 20 sh -c '! ip link show step1'
 }
 
 @test "map: a host without networks is drawn, and nothing is changed" {
@@ -302,7 +321,7 @@ a_house_gone() {
 	touch /run/netns/leftover
 	unshare --net sleep 100 3>&- &
 	pid=$!
-	wait_until 5 sh -c "! [ /proc/$pid/ns/net -ef /proc/self/ns/net ]"
+	wait_until 20 sh -c "! [ /proc/$pid/ns/net -ef /proc/self/ns/net ]"
 	ip link add dangles type veth peer name eth0 netns "$pid"
 	drawn
 	line_with 'stale: /run/netns/leftover is no network namespace'
@@ -311,7 +330,7 @@ a_house_gone() {
 	like "$stderr" '*no network namespace*'
 	rm /run/netns/leftover
 	kill "$pid"
-	wait_until 5 sh -c '! ip link show dangles'
+	wait_until 20 sh -c '! ip link show dangles'
 }
 
 @test "map: a container whose namespace lost its name is drawn all the same" {
@@ -324,7 +343,7 @@ a_house_gone() {
 	# the undo of the name finds it gone
 	rm /run/netns/web
 	sc rm -f web
-	wait_until 5 sh -c '! ip link | grep v-'
+	wait_until 20 sh -c '! ip link | grep v-'
 }
 
 @test "map: a macvlan hangs on its parent in another namespace" {
@@ -375,5 +394,5 @@ a_house_gone() {
 	for n in {1..20}; do
 		ip netns del "n$n"
 	done
-	wait_until 5 sh -c '! ip link show c20'
+	wait_until 20 sh -c '! ip link show c20'
 }

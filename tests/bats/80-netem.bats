@@ -91,7 +91,7 @@ address_of() {
 # answers_after NAME MS - does it answer a ping, and no sooner?
 answers_after() {
 	local time
-	time=$(ping -c 1 -W 5 "$(address_of "$1")" | sed -n 's/.*time=\([0-9]*\).*/\1/p')
+	time=$(ping -c 1 -W 20 "$(address_of "$1")" | sed -n 's/.*time=\([0-9]*\).*/\1/p')
 	echo "answer after $time ms"
 	[ "$time" -ge "$2" ]
 }
@@ -111,7 +111,7 @@ answers_after() {
 	sc netem web
 	same "$output" none
 	sc netem web --clear
-	ping -c 1 -W 5 "$(address_of web)"
+	ping -c 1 -W 20 "$(address_of web)"
 	sc netem web corrupt=10% duplicate=50% rate=1mbit delay=1ms jitter=1ms
 	sc stop -t 0 web
 	sc start web

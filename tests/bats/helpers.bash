@@ -45,26 +45,43 @@ teardown() {
 	sc_teardown
 }
 
-# sc_setup - remember the world
+# sc_setup - remember the world; before the first test of a file once it stands still, as setup_file may have left the
+# kernel something to clean up
 sc_setup() {
 	in_sandbox
+	if [ ! -e "$BATS_FILE_TMPDIR/settled" ]; then
+		wait_until 20 world_settled
+		: >"$BATS_FILE_TMPDIR/settled"
+	fi
 	# nothing is passed on purpose
 	# shellcheck disable=SC2119
 	world >"$BATS_TEST_TMPDIR/world.before"
 }
 
-# sc_teardown - the leak check: is the world as it was? The kernel may take 3 seconds to clean up
-sc_teardown() {
-	[ -e "$BATS_TEST_TMPDIR/world.before" ] || return 0
-	local tries
+# world_settled - are two looks at the world, a moment apart, the same?
+world_settled() {
+	local before
 	# nothing is passed on purpose
 	# shellcheck disable=SC2119
-	for tries in {1..60}; do
+	before=$(world)
+	sleep 0.2
+	# shellcheck disable=SC2119
+	[ "$(world)" = "$before" ]
+}
+
+# sc_teardown - the leak check: is the world as it was? The kernel may take 20 seconds to clean up
+sc_teardown() {
+	[ -e "$BATS_TEST_TMPDIR/world.before" ] || return 0
+	local deadline=$((SECONDS + 20))
+	while :; do
+		# nothing is passed on purpose
+		# shellcheck disable=SC2119
 		world >"$BATS_TEST_TMPDIR/world.after"
 		cmp -s "$BATS_TEST_TMPDIR/world.before" "$BATS_TEST_TMPDIR/world.after" && return 0
+		[ "$SECONDS" -lt "$deadline" ] || break
 		sleep 0.05
 	done
-	echo "left behind (+) or taken away (-) by this test, after $tries looks:"
+	echo "left behind (+) or taken away (-) by this test, after 20 seconds:"
 	diff -U 0 "$BATS_TEST_TMPDIR/world.before" "$BATS_TEST_TMPDIR/world.after" | grep '^[+-][^+-]'
 	return 1
 }

@@ -11,8 +11,14 @@ image_ready() {
 	in_sandbox
 	scadm image-build busybox >/dev/null 3>&-
 	scadm run --rm busybox true 3>&-
+	cables_gone
 	# gc removes a bridge on which nobody has an address
 	sc-ipam --db=/var/lib/scadm/scadm.db take bridge 10.99.200.1 keep
+}
+
+# cables_gone - wait until no container has a cable: those of containers that ended are removed in the background
+cables_gone() {
+	wait_until 20 sh -c '! ip -o link | grep -qE ": v[0-9]?-[0-9a-f]{12}[@:]"'
 }
 
 # id12 NAME - the first 12 digits of the id of a container
@@ -30,7 +36,25 @@ running() {
 	local name
 	for name; do
 		scadm run -d --name="$name" busybox sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' >/dev/null 3>&-
+		wait_until 20 catches "$name" TERM
 	done
+}
+
+# catches NAME SIGNAL... - has the first process of a container set its traps for these signals? It runs before that, and
+# what comes then is lost: the kernel drops it
+catches() {
+	local pid mask signal
+	read -r pid _ <"/var/run/container/$1/pid"
+	mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status")
+	shift
+	for signal; do
+		[ $((0x$mask >> ($(kill -l "$signal") - 1) & 1)) -eq 1 ] || return 1
+	done
+}
+
+# released NAME - does nobody answer for a container any more? Then all it had is gone, and its log is whole
+released() {
+	! compgen -G "/var/run/container/.owners/*:containers:$1" >/dev/null
 }
 
 # field NAME PATH - one field of what inspect says: field web .State.ExitCode
@@ -46,7 +70,7 @@ killed() {
 	read -r pid _ <"/var/run/container/$1/pid"
 	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:"$1")")
 	kill -9 "${supervisor%%:*}" "$pid"
-	wait_until 5 sh -c "! [ -e /proc/$pid ]"
+	wait_until 20 sh -c "! [ -e /proc/$pid ]"
 }
 
 # outside - a namespace that is not ours, 192.0.2.2, with a cable to this host
@@ -63,7 +87,8 @@ outside() {
 # outside_gone - take it away
 outside_gone() {
 	ip netns del outside
-	wait_until 5 sh -c '! ip link show up0'
+	# the kernel takes it apart later
+	wait_until 30 sh -c '! ip link show up0'
 }
 
 # stop_at STEP SIGNAL WORD... - start a verb under --step, let it take STEP steps, send SIGNAL to scadm at the prompt
@@ -86,9 +111,18 @@ stop_at() {
 	fi
 	pid=$(cat "$BATS_TEST_TMPDIR/pid")
 	kill "-$signal" "$pid"
-	wait_until 20 sh -c "! [ -e /proc/$pid ] || grep -q '^State:.Z' /proc/$pid/status"
+	# a shell that is on its way into `read` hears of a signal when it has the answer: then it takes two
+	if ! wait_until 5 ended "$pid"; then
+		kill "-$signal" "$pid" || :
+		wait_until 20 ended "$pid"
+	fi
 	exec 6>&-
 	wait
+}
+
+# ended PID - is it no more, or only not waited for?
+ended() {
+	! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
 }
 
 # reached STEP FILE - has the verb asked STEP + 1 times, or ended?
