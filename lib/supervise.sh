@@ -29,11 +29,13 @@ supervise() {
 	while :; do
 		heard=''
 		wait "$chain" && ended=0 || ended=$?
-		# 127 the second time: we were told before
+		# 127 may be that we were told before
 		[ "$told" ] && [ "$ended" -eq 127 ] || exit_status=$ended
+		told=''
+		! kill -0 "$chain" 2>/dev/null || continue
+		# what a trap called may have had the shell see the end of the chain too: then the next wait tells its status
+		[ "$heard" ] || break
 		told=1
-		# what a trap called may have had the shell see the end of the chain too: the next wait tells its status
-		[ "$heard" ] || kill -0 "$chain" 2>/dev/null || break
 	done
 	trap '' INT TERM HUP QUIT USR1 USR2
 	supervise_health_end
