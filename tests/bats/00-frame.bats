@@ -59,13 +59,13 @@ host_view() {
 
 @test "sandbox: no process outlives it, not a detached one, not a frozen one" {
 	nested sh -c '
-		setsid sleep 300 &
+		setsid sleep 314 &
 		if [ -d /sys/fs/cgroup/freezer ]; then
 			mkdir /sys/fs/cgroup/freezer/cold
-			sleep 300 & echo $! >/sys/fs/cgroup/freezer/cold/cgroup.procs
+			sleep 314 & echo $! >/sys/fs/cgroup/freezer/cold/cgroup.procs
 			echo FROZEN >/sys/fs/cgroup/freezer/cold/freezer.state
 		fi'
-	run ! pgrep -f 'sleep 300'
+	run ! pgrep -f 'sleep 314'
 }
 
 @test "sandbox: ends at once when it is told to" {
