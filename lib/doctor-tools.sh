@@ -31,6 +31,7 @@ static-busybox - the smallest image there is$nl"
 	done <<-END
 		$table
 	END
+	doctor_shell
 	doctor_helpers
 }
 
@@ -77,6 +78,21 @@ doctor_tool() {
 	esac
 	doctor_first_line "${version:-there}"
 	doctor_row ok "$1" "$2" "$line"
+}
+
+# doctor_shell - the row of the shell that runs us: one that catches a signal must be able to read afterwards
+doctor_shell() {
+	local shell
+	doctor_has timeout || return 0
+	shell=$(readlink -f /bin/sh) || shell=/bin/sh
+	# the shell that is asked expands it
+	# shellcheck disable=SC2016
+	if timeout -k 1 5 /bin/sh -c 'trap : USR1; kill -USR1 $$; read -r line </proc/uptime; test "$line"'; then
+		doctor_row ok /bin/sh run "$shell"
+	else
+		doctor_row limited /bin/sh 'run that gets a signal' "$shell cannot read any more when it has caught one (BusyBox 1.38.0): Ctrl-C would not end a container" \
+			'have dash, bash or another BusyBox behind /bin/sh'
+	fi
 }
 
 # doctor_static_busybox - is there one that runs in an empty root?

@@ -126,6 +126,21 @@ untouched() {
 	like "$output" '*cannot work here: sqlite3, flock'
 }
 
+@test "doctor: a shell that cannot read any more after a signal is seen" {
+	local shell
+	sc doctor
+	like "$(row /bin/sh)" '  ok * /bin/sh *'
+	shell=$(readlink -f /bin/sh)
+	cp "$shell" /run/real-sh
+	printf '#!/run/real-sh\ncase "$*" in *USR1*) exit 1 ;; esac\nexec /run/real-sh "$@"\n' >/run/other-sh
+	chmod 755 /run/other-sh
+	mount --bind /run/other-sh "$shell"
+	run apart scadm doctor
+	umount "$shell"
+	rm /run/real-sh /run/other-sh
+	like "$(row /bin/sh)" '  limited * /bin/sh *cannot read*mend: *dash*'
+}
+
 @test "doctor: it lives without nearly everything" {
 	expect 1 hiding ip tc iptables iptables-restore gzip xz zstd tar bsdtar grep zgrep env sed awk mawk find ldd busybox pv \
 		losetup mke2fs sqlite3 unshare mount -- "$ROOT/bin/scadm-doctor" --format json
