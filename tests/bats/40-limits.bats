@@ -55,17 +55,6 @@ cgroups_left() {
 	find /sys/fs/cgroup -type d -path '*/sc/????????????'
 }
 
-# one_of_three COMMAND... - does it hold once? The host may stand still while something is measured, and a limit that does
-# not hold fails each time
-one_of_three() {
-	local try
-	for try in 1 2 3; do
-		"$@" && return 0
-		echo "that was try $try"
-	done
-	return 1
-}
-
 # share NAME LEAST MOST - is its part of one CPU, in thousandths, in the range? Three times too much is wrong: once it may be
 # time that the host had taken away, and that the kernel counts. Less than LEAST it is while others keep it from the CPUs
 share() {

@@ -35,17 +35,6 @@ about() {
 	return 1
 }
 
-# one_of_three COMMAND... - does it hold once? The host may stand still while something is measured, and what is wrong is so
-# each time
-one_of_three() {
-	local try
-	for try in 1 2 3; do
-		"$@" && return 0
-		echo "that was try $try"
-	done
-	return 1
-}
-
 # number KEY LEAST MOST COMMAND... - does the command succeed and print KEY with a number in that range?
 number() {
 	local key="$1" least="$2" most="$3" found
