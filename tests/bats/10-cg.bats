@@ -75,10 +75,10 @@ is_gone() {
 
 @test "create with settings: they are there when it returns" {
 	requires pids cpu
-	expect 0 sc-cg create "$cg" pids.max=11 cpu.shares=1024
+	expect 0 sc-cg create "$cg" pids.max=11 cpu.weight=39
 	same "$output$stderr" ""
 	same "$(sc-cg get "$cg" pids.max)" pids.max=11
-	like "$(sc-cg get "$cg" cpu.shares)" 'cpu.shares=10??'
+	same "$(sc-cg get "$cg" cpu.weight)" cpu.weight=39
 	[ "$(loaded)" = "$(roots | wc -l)" ]
 }
 
