@@ -63,10 +63,10 @@ field() {
 	sqlite3 :memory: "SELECT json_extract(readfile('$BATS_TEST_TMPDIR/inspected'), '\$[0]$2')"
 }
 
-# killed NAME - start a container in the background, then kill -9 its supervisor and its init at once
+# killed NAME [OPTION...] - start a container in the background, then kill -9 its supervisor and its init at once
 killed() {
 	local pid supervisor
-	scadm run -d --name="$1" busybox sleep 100 >/dev/null 3>&-
+	scadm run -d --name="$1" "${@:2}" busybox sleep 100 >/dev/null 3>&-
 	read -r pid _ <"/var/run/container/$1/pid"
 	supervisor=$(basename "$(echo /var/run/container/.owners/*:containers:"$1")")
 	kill -9 "${supervisor%%:*}" "$pid"
