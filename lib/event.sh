@@ -45,11 +45,13 @@ event_networks() {
 	local network type network_id id
 	[ "$door" != print ] && [ -e "$2/networks" ] || return 0
 	event_id "$4" "$3"
-	while read -r network type; do
-		# of one that was removed meanwhile nothing is known
-		{ read -r network_id <"$SC_ROOT/networks/$network/id" && read -r type _ <"$SC_ROOT/networks/$network/network"; } 2>/dev/null || continue
-		event network "$1" "$network_id" "$network" "container=$id" "type=$type"
-	done <"$2/networks"
+	# of a network that was removed meanwhile nothing is known, and the record of one with --rm may go, too
+	{
+		while read -r network type; do
+			{ read -r network_id <"$SC_ROOT/networks/$network/id" && read -r type _ <"$SC_ROOT/networks/$network/network"; } 2>/dev/null || continue
+			event network "$1" "$network_id" "$network" "container=$id" "type=$type"
+		done <"$2/networks"
+	} 2>/dev/null || return 0
 }
 
 # event_rotate - begin a new file if this one is long; who writes to it meanwhile has it open and loses nothing

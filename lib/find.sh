@@ -104,6 +104,17 @@ find_running() {
 	unset frozen
 }
 
+# find_code RECORD - sets $code to the status that sc-clone added to the pid file when the first process had ended; status 1:
+# there is none. It has the file locked until then: whoever has a supervisor that lives is waited for, the others are many
+find_code() {
+	local boot
+	{
+		read -r _ _ boot || return 1
+		! read -r code || return 0
+		[ "$boot" = "$boot_id" ] && find_owner "${1##*/}" && flock -s -w 5 0 && read -r code
+	} 2>/dev/null <"$1/pid"
+}
+
 # find_state RECORD - sets $state (created running paused restarting exited) $pid $since (seconds) $code $oom $finished
 # $health and $restarts; a container is restarting while its supervisor waits before the next start
 find_state() {
@@ -118,9 +129,7 @@ find_state() {
 	pid=0
 	if { read -r code oom finished <"$1/exit"; } 2>/dev/null; then
 		state=exited
-	elif { { read -r _ && { read -r code || { flock -s -w 5 0 && read -r code; }; }; } <"$1/pid"; } 2>/dev/null; then
-		# its supervisor did not live to see it, or has not seen it yet, but sc-clone did: that has the file locked until
-		# it has added the status
+	elif find_code "$1"; then
 		state=exited
 	elif [ -e "$1/pid" ]; then
 		# nobody lived to see how it ended

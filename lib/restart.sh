@@ -42,6 +42,11 @@ restart_due() {
 	esac
 }
 
+# restart_wanted RECORD - whether it has a policy still, and no person wants it stopped
+restart_wanted() {
+	[ -e "$1/restart" ] && [ ! -e "$1/stopped" ]
+}
+
 # restart_wait RECORD RAN - wait before the next start, after a run of RAN seconds; status 1: it is no longer wanted
 # docker's times: a tenth of a second, doubled each time up to a minute; after a run of ten seconds from the beginning.
 restart_wait() {
@@ -57,9 +62,9 @@ restart_wait() {
 	# Who stops or removes the container says so in the record. No signal would do: a shell that was started while one
 	# was ignored, as each supervisor after the first restart, can never hear of it.
 	left=$delay
-	while [ "$left" -gt 0 ] && [ ! -e "$1/stopped" ]; do
+	while [ "$left" -gt 0 ] && restart_wanted "$1"; do
 		if [ "$left" -ge 5 ]; then sleep 0.5; else sleep "0.$left"; fi 9<&-
 		left=$((left - 5))
 	done
-	[ ! -e "$1/stopped" ]
+	restart_wanted "$1"
 }

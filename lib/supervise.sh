@@ -72,7 +72,7 @@ supervise_health_end() {
 # supervise_adopted RECORD CGROUP - wait for the end of a chain that is not our child; sets $exit_status and $oom
 supervise_adopted() {
 	local record="$1" cgroup="$2"
-	# sc-clone has this file locked as long as it lives; a TERM to us (see stop) is for those who would wait
+	# sc-clone has this file locked as long as it lives; whoever wants the container ended tells that
 	trap '' TERM
 	supervise_health
 	flock -s "$record/pid" true 9<&-

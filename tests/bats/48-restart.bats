@@ -138,6 +138,24 @@ long_pause() {
 	[ $((SECONDS - start)) -le 9 ]
 }
 
+@test "restart: a policy that is taken away in a pause; stop and rm -f end that at once, and it stays ended" {
+	local verb start
+	for verb in 'stop -t 0' 'rm -f'; do
+		sc run -d --restart=always --name=away busybox false
+		wait_until 20 state away restarting
+		# the next pause is a long one
+		wait_until 60 sh -c 'read -r count delay </var/lib/scadm/containers/away/restarts && [ "$delay" -ge 32 ]'
+		wait_until 20 state away restarting
+		sc update --restart=no away
+		start=$SECONDS
+		# shellcheck disable=SC2086 # the verb has an option
+		sc $verb away
+		[ $((SECONDS - start)) -le 9 ]
+		[ "${verb#stop}" = "$verb" ] || wait_until 20 state away exited
+		sc rm -f away 2>/dev/null || [ "$verb" = 'rm -f' ]
+	done
+}
+
 @test "restart: a kill of its first process is a failure like others; scadm kill is a person's will" {
 	local pid
 	sc run -d --restart=unless-stopped --name=k1 busybox sleep 1000

@@ -131,6 +131,20 @@ document() {
 	sc rm net
 }
 
+@test "inspect: a record with odd networks is shown with the others" {
+	local odd
+	sc create --name=odd busybox true
+	for odd in null '"x"' '{"bridge":"x"}' '[1]'; do
+		sqlite3 :memory: "SELECT writefile('/var/lib/scadm/containers/odd/config.json',
+			json_set(readfile('/var/lib/scadm/containers/odd/config.json'), '\$.NetworkSettings.Networks', json('$odd')))"
+		sc inspect -f '{{.Name}}' odd
+		sqlite3 :memory: "SELECT writefile('/var/lib/scadm/containers/odd/config.json',
+			json_set(readfile('/var/lib/scadm/containers/odd/config.json'), '\$.NetworkSettings', json('$odd')))"
+		sc inspect -f '{{.Name}}' odd
+	done
+	sc rm odd
+}
+
 @test "inspect: what the checks of health found" {
 	sc run --keep --name=sick busybox true
 	sc inspect -f '{{json .State.Health}}' sick
