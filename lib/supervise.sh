@@ -2,10 +2,12 @@
 # shellcheck disable=SC2034,SC2154 # what is set here for the verbs; the words of lib.sh: impatience
 # lib/supervise.sh - start the chain of helpers, wait for its end, pass signals on, say how it ended
 
+. "$SC_LIB/lib/child.sh"
+
 # supervise RECORD CGROUP WORD... - run the chain and wait; sets $exit_status and $oom
 # Its stdin is ours, which a background job of a shell does not get by itself.
 supervise() {
-	local record="$1" cgroup="$2" chain='' early='' signal heard told ended
+	local record="$1" cgroup="$2" chain='' early='' signal heard
 	shift 2
 	# These mean something to the container only. Before it starts: it may be at work, and be sent one, before we get on.
 	for signal in QUIT USR1 USR2 WINCH; do
@@ -25,18 +27,7 @@ supervise() {
 	trap 'ask_to_end INT "$chain" "$cgroup"' INT
 	trap 'ask_to_end TERM "$chain" "$cgroup"' TERM
 	trap 'ask_to_end HUP "$chain" "$cgroup"' HUP
-	told=''
-	while :; do
-		heard=''
-		wait "$chain" && ended=0 || ended=$?
-		# 127 may be that we were told before
-		[ "$told" ] && [ "$ended" -eq 127 ] || exit_status=$ended
-		told=''
-		! kill -0 "$chain" 2>/dev/null || continue
-		# what a trap called may have had the shell see the end of the chain too: then the next wait tells its status
-		[ "$heard" ] || break
-		told=1
-	done
+	wait_child "$chain"
 	trap '' INT TERM HUP QUIT USR1 USR2
 	supervise_health_end
 	# door: signals to what the chain started pass it on, they are no step of a plan
