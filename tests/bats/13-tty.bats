@@ -33,13 +33,6 @@ nothing_left() {
 	! pgrep -x sc-tty
 }
 
-# ended PID STATUS - wait for a child, and compare (run would wait in a subshell, which has no children)
-ended() {
-	local got=0
-	wait "$1" || got=$?
-	same "$got" "$2"
-}
-
 # term COMMAND - run COMMAND in a shell on a new terminal of 80x24; its status ends up in the file "left"
 term() {
 	# a server that is told to end still has its name for a while
@@ -197,7 +190,7 @@ serve() {
 		relay=$!
 		wait_until 20 grep -q up out
 		kill -"$signal" "$relay"
-		ended "$relay" 7
+		ends "$relay" 7
 		relay=
 		grep -q got out
 	done
@@ -285,7 +278,7 @@ serve() {
 	left 0
 	# bash may lose a signal that comes while it reads a key
 	kill -9 "$(cat "/proc/$relay/task/$relay/children")"
-	ended "$relay" 137
+	ends "$relay" 137
 	relay=
 }
 
@@ -302,8 +295,8 @@ serve() {
 	wait_until 20 second_hears
 	keys "exit 11" Enter
 	left 11
-	ended "$second" 11
-	ended "$relay" 11
+	ends "$second" 11
+	ends "$relay" 11
 	relay=
 	[ ! -e "$sock" ]
 }
@@ -322,7 +315,7 @@ serve() {
 		tmux -L "$screen" kill-server
 	done
 	kill -9 "$(cat "/proc/$relay/task/$relay/children")"
-	ended "$relay" 137
+	ends "$relay" 137
 	relay=
 }
 
@@ -342,7 +335,7 @@ connected() {
 	touch go
 	wait_until 60 grep -q finished out.log
 	kill -TERM "$relay"
-	ended "$relay" 143
+	ends "$relay" 143
 	relay=
 	pkill -P "$stuck" sleep || :
 	wait "$stuck" || :
@@ -367,7 +360,7 @@ for n in range(40):
     many.append(s)
 PY
 	kill -TERM "$relay"
-	ended "$relay" 143
+	ends "$relay" 143
 	relay=
 }
 
@@ -391,7 +384,7 @@ PY
 	sock=$long/sock
 	serve sh -c 'until [ -e go ]; do sleep 0.05; done; exit 4'
 	touch go
-	ended "$relay" 4
+	ends "$relay" 4
 	relay=
 	[ ! -e "$sock" ]
 }

@@ -25,13 +25,6 @@ nothing_left() {
 	! pgrep -x sc-log
 }
 
-# ended PID STATUS - wait for a child, and compare (run would wait in a subshell, which has no children)
-ended() {
-	local got=0
-	wait "$1" || got=$?
-	same "$got" "$2"
-}
-
 # writes SHELL-TEXT [OPTION...] - what the text prints becomes the log; in it `logged TEXT` waits for the end of a record
 writes() {
 	local text="logged() { until grep -q \"\$1\\$\" log; do sleep 0.02; done; }; $1"
@@ -90,7 +83,7 @@ log_record() {
 		helper=$!
 		wait_until 20 grep -q up log
 		kill -"$signal" "$helper"
-		ended "$helper" 9
+		ends "$helper" 9
 		helper=
 		grep -q got log
 	done
@@ -265,7 +258,7 @@ log_record() {
 @test "read --follow: everything, over all rotations, to the end of the writer" {
 	sc-log write --file=log --max-size=50000 --max-file=20 -- bash -c 'echo up; read -r; seq 1 20000' <<<"" 3>&- &
 	helper=$!
-	ended "$helper" 0
+	ends "$helper" 0
 	helper=
 	mkfifo go
 	# with --tail=0 nothing tells that the follower has found the end but a line that comes after it
@@ -279,9 +272,9 @@ log_record() {
 	sc-log read --file=log --follow >got2 3>&- &
 	wait_until 20 [ -s got2 ]
 	echo >go
-	ended "$helper" 0
-	ended "$follower" 0
-	ended $! 0
+	ends "$helper" 0
+	ends "$follower" 0
+	ends $! 0
 	helper=
 	same "$(head -n 1 got1)" early
 	sed -i '/^early$/d' got1 got2
@@ -303,7 +296,7 @@ log_record() {
 	wait_until 20 grep -q 'name? ' got
 	child=$(cat "/proc/$helper/task/$helper/children")
 	kill -9 "$helper"
-	ended "$follower" 0
+	ends "$follower" 0
 	helper=
 	# the program is of this test
 	kill "$child"
@@ -324,9 +317,9 @@ log_record() {
 	# what is there is printed before more is waited for
 	wait_until 20 grep -q one got
 	touch go
-	ended "$follower" 0
+	ends "$follower" 0
 	same "$(cat got)" $'one\ntwo'
-	ended "$helper" 0
+	ends "$helper" 0
 	helper=
 }
 
@@ -337,7 +330,7 @@ log_record() {
 	expect 125 sc-log write --file=log true
 	like "$stderr" '*another process writes*'
 	kill "$helper"
-	ended "$helper" 143
+	ends "$helper" 143
 	helper=
 	expect 0 sc-log write --file=log true
 }
@@ -378,7 +371,7 @@ log_record() {
 	echo two >fifo
 	wait_until 20 grep -q two log
 	kill "$helper"
-	ended "$helper" 143
+	ends "$helper" 143
 	helper=
 	# it is there already
 	expect 0 sc-log write --file=log --stdin=fifo -- true
@@ -401,7 +394,7 @@ log_record() {
 	# the program may need what it was given
 	like "$(sc-log read --file=log | sort -n | tr '\n' ' ')" "* 8 9 *"
 	kill "$helper"
-	ended "$helper" 143
+	ends "$helper" 143
 	helper=
 	run -5 sc-log write --file=log -- sh -c 'exit 5' <&-
 	run -0 sc-log write --file=log -- sh -c 'echo x; exit 0' <&- >&- 2>&-
@@ -443,7 +436,7 @@ stubborn_gone() {
 	rm full/ballast
 	echo >&8
 	exec 8>&-
-	ended "$helper" 6
+	ends "$helper" 6
 	helper=
 	sc-log read --file=full/log >got 2>told
 	same "$(tail -n 1 got)" after
@@ -480,12 +473,12 @@ stubborn_gone() {
 			start=$(date +%s%N)
 			echo >&8
 			exec 8>&-
-			ended "$helper" 0
+			ends "$helper" 0
 			took[followers]=$((($(date +%s%N) - start) / 1000000))
 			[ "${took[followers]}" -ge "${best[followers]}" ] || best[followers]=${took[followers]}
 			helper=
 			for pid in $pids; do
-				ended "$pid" 0
+				ends "$pid" 0
 			done
 			rm go
 		done

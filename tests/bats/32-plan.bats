@@ -41,12 +41,6 @@ no_loose_cable() {
 	! ip -o link show type veth | grep -v ' link-netns '
 }
 
-# as_before - is the world the one before the test?
-as_before() {
-	world >"$BATS_TEST_TMPDIR/now"
-	cmp "$BATS_TEST_TMPDIR/now" "$BATS_TEST_TMPDIR/world.before"
-}
-
 # undo_all - replay the journals that the test's verbs left, by what is printed in the manual: the file and scadm undo
 undo_all() {
 	local journal

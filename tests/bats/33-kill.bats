@@ -4,12 +4,6 @@
 load helpers
 load ready
 
-# as_before - is the world the one before the test?
-as_before() {
-	world >"$BATS_TEST_TMPDIR/now"
-	cmp "$BATS_TEST_TMPDIR/now" "$BATS_TEST_TMPDIR/world.before"
-}
-
 # every_step SIGNAL [gc] - stop a run at every step it has
 every_step() {
 	local step=0

@@ -12,12 +12,6 @@ setup() {
 	sc_setup
 }
 
-# as_before - is the world the one before the test?
-as_before() {
-	world >"$BATS_TEST_TMPDIR/now"
-	cmp "$BATS_TEST_TMPDIR/now" "$BATS_TEST_TMPDIR/world.before"
-}
-
 # fakes TOOL... - let these fail, in front of PATH
 fakes() {
 	local tool

@@ -284,13 +284,6 @@ streams() {
 	sc rm -f stays
 }
 
-# ends PID STATUS - wait for a child of this shell
-ends() {
-	local status=0
-	wait "$1" || status=$?
-	same "$status" "$2"
-}
-
 @test "stats: a stream is a block a second, and Ctrl-C or TERM end it with 0" {
 	local stream="$BATS_TEST_TMPDIR/stream" began took try
 	idle web

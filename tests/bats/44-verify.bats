@@ -50,13 +50,6 @@ measures() {
 	one_of_three number "$@"
 }
 
-# ends PID STATUS - wait for a child of this shell
-ends() {
-	local status=0
-	wait "$1" || status=$?
-	same "$status" "$2"
-}
-
 # in_verify SCRIPT - sets $fakes to a directory for SC_HELPERS where sc-cg runs SCRIPT first when it is asked for numbers: in
 # the middle of a measurement
 in_verify() {
@@ -88,11 +81,6 @@ says() {
 # stays NAME OPTION... - start a container that does nothing
 stays() {
 	scadm run -d --name "$@" busybox sleep 1000 >/dev/null 3>&-
-}
-
-# ended PID - whether the process is gone
-ended() {
-	[ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
 }
 
 # nobody_in CONTROL-GROUP - has it no process?

@@ -18,11 +18,6 @@ init_of() {
 	echo "$pid"
 }
 
-# gone PID - is there no such process any more?
-gone() {
-	[ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
-}
-
 # state NAME STATE - is the container in that state, says the kernel?
 state() {
 	[ "$(scadm inspect --format '{{.State.Status}}' "$1" 3>&-)" = "$2" ]
@@ -40,7 +35,7 @@ reboot() {
 	for name; do
 		kill -9 "$(supervisor "$name")"
 		sc-cg kill "sc/$(id12 "$name")"
-		wait_until 20 gone "$(init_of "$name")"
+		wait_until 20 ended "$(init_of "$name")"
 		# sc-log is not in the cgroup, and ends a moment later
 		wait_until 20 flock -n "/var/lib/scadm/containers/$name/container.log" true
 		sed -i 's/[0-9a-f]*-[0-9a-f]*-[0-9a-f]*-[0-9a-f]*-[0-9a-f]*$/00000000-0000-0000-0000-000000000000/' "/var/lib/scadm/containers/$name/pid"
@@ -175,7 +170,7 @@ long_pause() {
 	pid=$(init_of s1)
 	boss=$(supervisor s1)
 	kill -9 "$boss"
-	wait_until 20 gone "$boss"
+	wait_until 20 ended "$boss"
 	sc ps --format '{{.Names}} {{.State}}'
 	same "$output" 's1 running'
 	sc gc
@@ -232,7 +227,7 @@ long_pause() {
 	pid=$(init_of s6)
 	kill -9 "$(supervisor s6)"
 	kill -USR1 "$pid"
-	wait_until 20 gone "$pid"
+	wait_until 20 ended "$pid"
 	# sc-clone has the file locked until it has added the status
 	wait_until 20 flock -s -n /var/run/container/s6/pid true
 	sc gc
@@ -247,7 +242,7 @@ long_pause() {
 	pid=$(init_of s7)
 	kill -9 "$(supervisor s7)"
 	kill -9 "$pid"
-	wait_until 20 gone "$pid"
+	wait_until 20 ended "$pid"
 	sc gc
 	wait_until 60 runs_again s7 "$pid"
 	sc rm -f s7

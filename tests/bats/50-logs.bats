@@ -18,13 +18,6 @@ teardown() {
 	sc_teardown
 }
 
-# ended PID STATUS - wait for a child, and compare (run would wait in a subshell, which has no children)
-ended() {
-	local got=0
-	wait "$1" || got=$?
-	same "$got" "$2"
-}
-
 # detached NAME OPTION... -- SHELL-TEXT - a busybox in the background; sets $log
 detached() {
 	local name="$1" options=()
@@ -84,7 +77,7 @@ supervised() {
 	follower=$!
 	wait_until 20 grep -q more followed
 	tell c USR1
-	ended "$follower" 0
+	ends "$follower" 0
 	same "$(cat followed)" $'out\nmore\nlast'
 	same "$(cat followed.err)" err
 	sc logs --tail 1 c
@@ -195,7 +188,7 @@ supervised() {
 	# three numbers
 	# shellcheck disable=SC2086
 	kill -9 $pids "$pid"
-	ended "$follower" 0
+	ends "$follower" 0
 	sc rm -f c
 }
 
@@ -246,7 +239,7 @@ supervised() {
 	here=$!
 	wait_until 20 grep -q tick seen
 	kill -TERM "$here"
-	ended "$here" 9
+	ends "$here" 9
 	unlike "$(cat seen)" '*up*'
 	like "$(tail -n 1 seen)" 'got it'
 	sc 125 attach c
@@ -261,7 +254,7 @@ supervised() {
 	wait_until 20 pgrep -f 'sc-log read.*--follow'
 	read -r pid _ </var/run/container/c/pid
 	kill -9 "$pid"
-	ended "$here" 137
+	ends "$here" 137
 	sc rm -f c
 }
 
@@ -272,7 +265,7 @@ supervised() {
 	here=$!
 	wait_until 20 pgrep -f 'sc-log read.*--follow'
 	kill -TERM "$here"
-	ended "$here" 143
+	ends "$here" 143
 	wait_until 20 sh -c '! pgrep -f "[s]c-log read"'
 	same "$(field c .State.Running)" 1
 	sc rm -f c
@@ -293,8 +286,8 @@ supervised() {
 	# the end of one's input is not that of the container
 	exec 8>&-
 	echo end >/var/run/container/c/stdin
-	ended "$here" 4
-	ended "$looker" 4
+	ends "$here" 4
+	ends "$looker" 4
 	same "$(cat seen)" $'heard one\nheard end'
 	same "$(cat looked)" 'heard end'
 	sc rm -f c
@@ -307,7 +300,7 @@ supervised() {
 	here=$!
 	wait_until 20 pgrep -f 'sc-log read.*--follow'
 	kill -USR1 "$here"
-	ended "$here" 6
+	ends "$here" 6
 	wait_until 20 [ ! -e /var/run/container/c ]
 }
 
@@ -373,7 +366,7 @@ light() {
 			scadm wait c 3>&-
 			took[readers]=$((($(date +%s%N) - start) / 1000000))
 			for pid in $pids; do
-				ended "$pid" 0
+				ends "$pid" 0
 			done
 			scadm logs c 3>&- | cmp - all
 			sc rm -f c

@@ -180,6 +180,13 @@ wait() {
 	done
 }
 
+# ends PID STATUS - wait for a child, and compare (run would wait in a subshell, which has no children)
+ends() {
+	local got=0
+	wait "$1" || got=$?
+	same "$got" "$2"
+}
+
 # one_of_three COMMAND... - does it hold once? For what is measured: the host may stand still meanwhile, and a limit that does
 # not hold fails each time. COMMAND must join its checks by &&: bats does not see which of them fails in here
 one_of_three() {

@@ -120,6 +120,12 @@ stop_at() {
 	wait
 }
 
+# as_before - is the world the one before the test?
+as_before() {
+	world >"$BATS_TEST_TMPDIR/now"
+	cmp "$BATS_TEST_TMPDIR/now" "$BATS_TEST_TMPDIR/world.before"
+}
+
 # ended PID - is it no more, or only not waited for?
 ended() {
 	! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
